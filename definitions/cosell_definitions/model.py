@@ -1,0 +1,371 @@
+"""What the documents say, as frozen values. Dicts end here: nobody downstream reads YAML keys."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Literal
+
+from .problems import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """A bare expression, as in `when: env.X == 'y'`."""
+
+    text: str
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """Text with at least one `{{ … }}` in it."""
+
+    text: str
+    place: Place
+
+
+Value = (
+    None | bool | int | Decimal | str | Template | tuple["Value", ...] | Mapping[str, "Value"]
+)
+"""A literal as written, with templates where braces stand."""
+
+ErrorClass = str  # one of ERROR_CLASSES
+ERROR_CLASSES = (
+    "rate_limited",
+    "unavailable",
+    "locked",
+    "conflict",
+    "unauthorized",
+    "forbidden",
+    "not_found",
+    "deleted",
+    "invalid",
+    "too_large",
+    "expression",
+    "timeout",
+    "exhausted",
+    "brake",
+    "cancelled",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """When and how often a step is tried again. `attempts` counts all tries."""
+
+    attempts: int = 1
+    delay: timedelta = timedelta(seconds=1)
+    backoff: Literal["constant", "linear", "exponential"] = "exponential"
+    max_delay: timedelta = timedelta(minutes=2)
+    on: tuple[ErrorClass, ...] = ("rate_limited", "unavailable")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """The type of an input or output: JSON Schema keywords, types of the language."""
+
+    type: str
+    items: Schema | None = None
+    properties: Mapping[str, Schema] = field(default_factory=dict)
+    enum: tuple[Value, ...] = ()
+    format: str | None = None
+    title: str | None = None
+    description: str | None = None
+    keywords: Mapping[str, Value] = field(default_factory=dict)  # minimum, maxLength, pattern…
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """One input of a flow. Required unless it has a default or says `required: false`."""
+
+    name: str
+    schema: Schema
+    required: bool
+    default: Value = None
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """One output of a flow."""
+
+    name: str
+    schema: Schema | None
+    value: Value
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """What starts a flow: a person, a clock, or a webhook."""
+
+    id: str
+    type: Literal["manual", "schedule", "webhook"]
+    every: timedelta | None = None
+    cron: str | None = None
+    timezone: str | None = None
+    connection: str | None = None
+    events: tuple[str, ...] = ()
+    batch_max: int = 1
+    batch_wait: timedelta = timedelta()
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Call an operation of a connector (`salesforce.query`) or of the engine (`sync.plan`)."""
+
+    system: str
+    operation: str
+    arguments: Mapping[str, Value]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallFlow:
+    """Run another flow as a child."""
+
+    flow: str
+    arguments: Mapping[str, Value]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetValues:
+    """Name values."""
+
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class If:
+    """Two branches."""
+
+    condition: Bare
+    then: tuple[Step, ...]
+    otherwise: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case of a switch: taken when the subject equals one of `values`."""
+
+    values: tuple[Value, ...]
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    """Many branches. No case and no default: the step is skipped."""
+
+    subject: Bare
+    cases: tuple[Case, ...]
+    default: tuple[Step, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEach:
+    """Steps over a list."""
+
+    items: Bare
+    name: str
+    steps: tuple[Step, ...]
+    concurrency: int = 1
+    key: Value = None
+    on_item_error: Literal["fail", "continue"] = "fail"
+    result: Value = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Until:
+    """Steps repeated until a condition holds; tested after each turn."""
+
+    condition: Bare
+    every: timedelta
+    max: int
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parallel:
+    """Named branches at once."""
+
+    branches: Mapping[str, tuple[Step, ...]]
+    wait_for: Literal["all", "any"] = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A pause: a duration, or until a moment."""
+
+    duration: timedelta | None = None
+    until: Value = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """End the flow, or the item of a loop."""
+
+    scope: Literal["flow", "item"]
+    status: Literal["succeeded", "skipped", "failed"]
+    reason: Value
+    error_class: ErrorClass = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Steps that belong together."""
+
+    steps: tuple[Step, ...]
+
+
+Doing = (
+    Action | CallFlow | SetValues | If | Switch | ForEach | Until | Parallel | Wait | Stop | Scope
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnError:
+    """What happens after a step failed for good."""
+
+    steps: tuple[Step, ...] = ()
+    then: Literal["fail", "continue"] = "fail"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One step of a flow. `place` is its keyword (`action:`, `foreach:` …)."""
+
+    id: str
+    do: Doing
+    place: Place
+    name: str | None = None
+    when: Bare | None = None
+    retry: Retry | None = None
+    timeout: timedelta | None = None
+    on_error: OnError | None = None
+    finally_: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """One flow file. `content_hash` is sha256 of its text, hex."""
+
+    id: str
+    name: str
+    description: str = ""
+    needs: tuple[str, ...] = ()
+    triggers: tuple[Trigger, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    uses_connections: tuple[str, ...] = ()
+    uses_env: tuple[str, ...] = ()
+    uses_mappings: tuple[str, ...] = ()
+    timeout: timedelta | None = None
+    default_retry: Retry | None = None
+    steps: tuple[Step, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    content_hash: str = ""
+    place: Place
+
+
+Direction = Literal["both", "left_to_right", "right_to_left"]
+FieldType = Literal[
+    "text", "money", "number", "currency", "country", "date", "datetime", "boolean", "rows"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapSide:
+    """One side of a mapping: whose records, by which key and version field."""
+
+    connection: str
+    object: str
+    key: str | Template
+    version: str
+    moment: str | None = None  # field with the time of the record's last change; default: version
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapField:
+    """One row of a mapping. `left`/`right` hold field paths; several left paths make a tuple value."""
+
+    id: str  # the left path(s), or the right one where there is no left: unique in the mapping
+    left: tuple[str | Template, ...] = ()
+    right: tuple[str | Template, ...] = ()
+    value: Value = None  # a computed value instead of a left (or right) field
+    type: FieldType = "text"
+    direction: Direction = "both"
+    when: Literal["always", "create"] = "always"
+    conflict: Literal["newest", "left", "right", "max", "ask"] = "newest"
+    blank: Literal["ignore", "clear"] = "ignore"
+    latch: bool = False
+    guard: str | None = None
+    table: str | None = None
+    skip_when: Literal["zero_or_blank", "blank"] | None = None
+    decoration: str | None = None
+    max_length: int | None = None
+    columns: Mapping[str, str | Template] = field(default_factory=dict)  # of rows: left key -> right field
+    label: str | None = None  # the seller's word for it, for the audit
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRow:
+    """A pair of values that mean the same. `right` may be `*` (any other). `came_from`: only when left is so now."""
+
+    left: tuple[Value, ...]
+    right: Value
+    direction: Direction = "both"
+    came_from: tuple[Value, ...] = ()
+    through: tuple[Value, ...] = ()  # a left state that must be written first
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardRow:
+    """A state of the left side, and the states it may go to. `*` stands for any value."""
+
+    state: tuple[Value, ...]
+    to: tuple[tuple[Value, ...], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brakes:
+    """When a run stops and asks a person. Shares are of the mapping's links; None: no brake."""
+
+    max_changed: Decimal | None = None  # 0.25 for 25%
+    max_created: int | None = None
+    max_deleted: int | None = None
+    when_all_changed: Literal["stop", "go"] = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditTrail:
+    """Where the sync tells a seller what it did: fields of the right side."""
+
+    field: str | Template
+    mark: str | Template | None = None  # the field that carries the check mark
+    mark_when: Value = True  # a template that yields whether marks are shown
+    max_length: int = 100000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappingFile:
+    """One mapping file: which field mirrors which, and who wins."""
+
+    id: str
+    left: MapSide
+    right: MapSide
+    brakes: Brakes
+    fields: tuple[MapField, ...]
+    tables: Mapping[str, tuple[TableRow, ...]] = field(default_factory=dict)
+    guards: Mapping[str, tuple[GuardRow, ...]] = field(default_factory=dict)
+    audit: AuditTrail | None = None
+    content_hash: str = ""
+    place: Place
