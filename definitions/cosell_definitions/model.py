@@ -27,9 +27,7 @@ class Template:
     place: Place
 
 
-Value = (
-    None | bool | int | Decimal | str | Template | tuple["Value", ...] | Mapping[str, "Value"]
-)
+Value = None | bool | int | Decimal | str | Template | tuple["Value", ...] | Mapping[str, "Value"]
 """A literal as written, with templates where braces stand."""
 
 ErrorClass = str  # one of ERROR_CLASSES
@@ -113,6 +111,7 @@ class Trigger:
     batch_wait: timedelta = timedelta()
     inputs: Mapping[str, Value] = field(default_factory=dict)
     place: Place
+    input_places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +122,7 @@ class Action:
     operation: str
     arguments: Mapping[str, Value]
     place: Place
+    argument_places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +132,7 @@ class CallFlow:
     flow: str
     arguments: Mapping[str, Value]
     place: Place
+    argument_places: Mapping[str, Place] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,6 +271,9 @@ class Flow:
     outputs: tuple[Output, ...] = ()
     content_hash: str = ""
     place: Place
+    places: Mapping[tuple[str, str], Place] = field(
+        default_factory=dict
+    )  # ("env", "X"), ("needs", "y") …
 
 
 Direction = Literal["both", "left_to_right", "right_to_left"]
@@ -309,7 +313,10 @@ class MapField:
     skip_when: Literal["zero_or_blank", "blank"] | None = None
     decoration: str | None = None
     max_length: int | None = None
-    columns: Mapping[str, str | Template] = field(default_factory=dict)  # of rows: left key -> right field
+    scale: int = 2  # of money: digits after the point that count
+    columns: Mapping[str, str | Template] = field(
+        default_factory=dict
+    )  # of rows: left key -> right field
     label: str | None = None  # the seller's word for it, for the audit
     place: Place
 
@@ -332,6 +339,7 @@ class GuardRow:
 
     state: tuple[Value, ...]
     to: tuple[tuple[Value, ...], ...]
+    edits: Literal["sent", "held", "frozen"] = "sent"  # of the right side, while left stays here
     place: Place
 
 

@@ -1,0 +1,99 @@
+"""Hold a document against the schema of its kind, and a value against the schema of an input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import jsonschema
+from jsonschema import Draft202012Validator
+
+from .nodes import Document, MappingNode
+from .problems import Place, Problem, did_you_mean
+from .shaping import LETTERS, JsonSchema, Shaped, load_schema, shape
+
+__all__ = ["Shaped", "check", "load_schema", "value_faults"]
+
+
+def check(document: Document, kind: str) -> tuple[Shaped | None, tuple[Problem, ...]]:
+    """The document with its types, and every problem of reading and of shape."""
+    if document.root is None:
+        return None, document.problems
+    schema = load_schema(kind)
+    letter = LETTERS.get(kind, "F")
+    misfit = _wrong_kind(document, kind, letter)
+    if misfit is not None:
+        return None, (*document.problems, misfit)
+    shaped, problems = shape(document.root, schema, letter=letter)
+    return shaped, (*document.problems, *problems)
+
+
+def _wrong_kind(document: Document, kind: str, letter: str) -> Problem | None:
+    """A file of another kind, or of another version: nothing else about it can be said."""
+    root = document.root
+    first = Place(file=document.file)
+    if not isinstance(root, MappingNode) or not root.entries:
+        return Problem(
+            code=f"{letter}005",
+            place=root.place if root is not None else first,
+            message=f"a {kind} file begins with keys and values",
+            hint=f"make the first line: {kind}: v1",
+        )
+    if kind in root.entries:
+        return None
+    key, _ = next(iter(root.entries.values()))
+    near = did_you_mean(key.text, [kind])
+    known = [name for name in LETTERS if name in root.entries]
+    if known:
+        message = f"this says it is a {known[0]} file, but its name says {kind}"
+        hint = "rename the file, or change its first line"
+    else:
+        message = f"the first line must say what this file is: {kind}: v1"
+        hint = f"write {kind}: v1 instead of {key.text}" if near else f"add the line: {kind}: v1"
+    return Problem(code=f"{letter}005", place=key.place, message=message, hint=hint)
+
+
+def value_faults(value: Any, schema: JsonSchema) -> tuple[tuple[tuple[str | int, ...], str], ...]:
+    """Where a value, say of an input, breaks a JSON Schema: paths and plain words, best match first.
+
+    >>> value_faults([1, "x"], {"type": "array", "items": {"type": "integer"}})
+    (((1,), "'x' is not of type 'integer'"),)
+    """
+    errors = sorted(
+        _VALIDATOR(schema).iter_errors(value), key=jsonschema.exceptions.relevance, reverse=True
+    )
+    return tuple((tuple(error.absolute_path), _worded(error)) for error in errors)
+
+
+def _worded(error: jsonschema.ValidationError) -> str:
+    message: str = error.message
+    return message if len(message) <= 300 else f"{message[:297]}…"
+
+
+def _is_number(_: Any, value: object) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _is_integer(_: Any, value: object) -> bool:
+    if isinstance(value, Decimal):
+        return value == value.to_integral_value()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# The types of the language on top of those of JSON Schema: exact decimals, dates, moments.
+_VALIDATOR = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
+    Draft202012Validator,
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "number": _is_number,
+            "decimal": _is_number,
+            "integer": _is_integer,
+            "array": lambda _, value: isinstance(value, list | tuple),
+            "object": lambda _, value: isinstance(value, Mapping),
+            "date": lambda _, value: isinstance(value, date) and not isinstance(value, datetime),
+            "datetime": lambda _, value: isinstance(value, datetime),
+        }
+    ),
+)

@@ -1,0 +1,170 @@
+"""Put what a YAML parser complains about into words that say what to do."""
+
+from __future__ import annotations
+
+import re
+from typing import Protocol
+
+from .problems import Place, Problem
+
+
+class _Mark(Protocol):
+    line: int
+    column: int
+
+
+def fault_of(error: Exception, lines: list[str], file: str) -> Problem:
+    """The problem that a parser's error stands for. *error* is any `yaml.YAMLError`."""
+    context: str = getattr(error, "context", None) or ""
+    problem: str = getattr(error, "problem", None) or ""
+    mark: _Mark | None = getattr(error, "problem_mark", None)
+    opening: _Mark | None = getattr(error, "context_mark", None)
+    if mark is None:
+        return _unreadable(error, lines, file)
+    for where, said, at_opening, message, hint in _WORDS:
+        if re.search(where, context) and re.search(said, problem):
+            spot = opening if at_opening and opening is not None else mark
+            return _problem(spot, lines, file, message, hint)
+    return _problem(
+        mark,
+        lines,
+        file,
+        f"YAML cannot read this: {problem or context or 'unknown syntax'}",
+        "compare the line with its neighbours: same indentation, `key: value`, quotes that close",
+    )
+
+
+# context, problem, report where the construct began, message, hint
+_WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
+    (
+        "quoted scalar",
+        "unexpected (end of stream|document)",
+        True,
+        "the quote that opens here is never closed",
+        "close it with the same quote on the same line",
+    ),
+    (
+        "",
+        "unknown escape|did not find expected hexdecimal|escape sequence",
+        False,
+        "a backslash in double quotes begins an escape that YAML does not know",
+        "write the text in 'single quotes', or double the backslash",
+    ),
+    (
+        "scanning an? (alias|anchor)",
+        "",
+        False,
+        "a value that begins with * or & has a meaning of its own in YAML",
+        'write it in quotes: "*"',
+    ),
+    (
+        "",
+        "cannot start any token",
+        False,
+        "this character cannot begin a value",
+        "put the whole value in quotes; if it is a tab, use spaces",
+    ),
+    (
+        "",
+        "mapping values are not allowed",
+        False,
+        "there is a colon in the middle of a value, or this line is indented too far",
+        "put a value that holds ': ' in quotes; keys of one level begin in the same column",
+    ),
+    (
+        "flow (mapping|sequence)",
+        "did not find expected|expected ',' or",
+        True,
+        "the bracket that opens here is not closed, or a comma is missing after it",
+        "every { needs its }, every [ its ], with commas between the entries",
+    ),
+    (
+        "block mapping",
+        "did not find expected key|expected <block end>",
+        False,
+        "this line does not fit the ones above it: its indentation, or a quote in the middle of a value",
+        "begin it in the same column as its neighbours; put a value with quotes inside in other quotes",
+    ),
+    (
+        "block (collection|sequence)",
+        "did not find expected|expected <block end>",
+        False,
+        "this line does not fit the list above it",
+        "begin it with a dash in the same column as the other items, or indent it under its item",
+    ),
+    (
+        "simple key",
+        "could not find expected ':'",
+        False,
+        "a key without a colon, or a text that goes on over several lines",
+        "write `key: value`; a long text goes after `key: >-` on indented lines",
+    ),
+    (
+        "",
+        "could not find expected ':'|did not find expected key",
+        False,
+        "a key without a colon",
+        "write `key: value`, with a blank after the colon",
+    ),
+    (
+        "",
+        "block sequence entries are not allowed|sequence entries are not allowed",
+        False,
+        "a list cannot begin here",
+        "begin the list on the next line, indented under its key",
+    ),
+    (
+        "block scalar",
+        "",
+        False,
+        "this text block is not laid out as YAML wants",
+        "indent all its lines by the same number of spaces, at least one more than the key",
+    ),
+    (
+        "",
+        "did not find expected <document start>|expected '<document start>'",
+        False,
+        "this does not belong to what stands above it",
+        "a file holds one mapping; begin every top-level key in the first column",
+    ),
+    (
+        "directive|tag",
+        "",
+        False,
+        "directives (%) and tags (!) are not read",
+        "delete it; a value that begins with % or ! goes in quotes",
+    ),
+)
+
+
+def _problem(mark: _Mark, lines: list[str], file: str, message: str, hint: str) -> Problem:
+    line = min(mark.line + 1, max(1, len(lines)))
+    column = mark.column + 1 if mark.line + 1 == line else 1
+    while line > 1 and not lines[line - 1].strip():
+        line -= 1  # the parser noticed at the end of the file; the reader looks at the last words
+        column = len(lines[line - 1].rstrip()) or 1
+    place = Place(file=file, line=line, column=column, end_column=column + 1)
+    return Problem(code="Y010", place=place, message=message, hint=hint)
+
+
+def _unreadable(error: Exception, lines: list[str], file: str) -> Problem:
+    """A reader's error has a position but no mark: a letter that YAML does not allow at all."""
+    position: int | None = getattr(error, "position", None)
+    character: int | str | None = getattr(error, "character", None)
+    code = character if isinstance(character, int) else ord(character[0]) if character else 0
+    line, column = _spot_of(code, lines, position)
+    return Problem(
+        code="Y013",
+        place=Place(file=file, line=line, column=column, end_column=column + 1),
+        message=f"the control character U+{code:04X} does not belong in a text file",
+        hint="delete it; it often comes along when text is copied from a web page or a mail",
+    )
+
+
+def _spot_of(code: int, lines: list[str], position: int | None) -> tuple[int, int]:
+    """The parsers count bytes or letters; the letter itself is easier to find."""
+    for number, line in enumerate(lines, start=1):
+        column = line.find(chr(code)) if code else -1
+        if column >= 0:
+            return number, column + 1
+    return 1, (position or 0) + 1

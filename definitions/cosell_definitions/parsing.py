@@ -1,0 +1,89 @@
+"""The door of this room: text in, model or problems out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from .checking import check
+from .model import Flow, MappingFile
+from .parsing_flow import flow_of
+from .parsing_mapping import mapping_of
+from .parsing_settings import declarations_of, environment_of
+from .parsing_values import Hand
+from .problems import Problem, Severity
+from .reading import read
+from .settings import Declaration, EnvironmentFile
+from .shaping import LETTERS, Shaped
+
+T = TypeVar("T")
+Loaded = tuple[T | None, tuple[Problem, ...]]
+
+
+def load_flow(text: str | bytes, *, file: str, draft: bool = False) -> Loaded[Flow]:
+    """A flow file. With problems it is None; as a *draft* it is what could be understood.
+
+    Drafts are for checking what a flow refers to although its shape is not right yet. They are
+    never run.
+    """
+
+    def make(root: Shaped, hand: Hand, digest: str) -> Flow | None:
+        return flow_of(root, hand, content_hash=digest)
+
+    return _load("flow", text, file, make, draft=draft)
+
+
+def load_mapping(text: str | bytes, *, file: str, draft: bool = False) -> Loaded[MappingFile]:
+    """A mapping file; None with problems, unless it is wanted as a draft."""
+
+    def make(root: Shaped, hand: Hand, digest: str) -> MappingFile | None:
+        return mapping_of(root, hand, content_hash=digest)
+
+    return _load("mapping", text, file, make, draft=draft)
+
+
+def load_variables(
+    text: str | bytes, *, file: str, draft: bool = False
+) -> Loaded[tuple[Declaration, ...]]:
+    """The declarations of a solution; None with problems, unless they are wanted as a draft."""
+
+    def make(root: Shaped, hand: Hand, digest: str) -> tuple[Declaration, ...]:
+        return declarations_of(root, hand)
+
+    return _load("variables", text, file, make, draft=draft)
+
+
+def load_environment(
+    text: str | bytes, *, file: str, draft: bool = False
+) -> Loaded[EnvironmentFile]:
+    """An environment file; None with problems, unless it is wanted as a draft."""
+
+    def make(root: Shaped, hand: Hand, digest: str) -> EnvironmentFile:
+        return environment_of(root, hand, content_hash=digest)
+
+    return _load("environment", text, file, make, draft=draft)
+
+
+def _load(
+    kind: str,
+    text: str | bytes,
+    file: str,
+    make: Callable[[Shaped, Hand, str], T | None],
+    *,
+    draft: bool,
+) -> Loaded[T]:
+    document = read(text, file=file)
+    shaped, problems = check(document, kind)
+    if shaped is None:
+        return None, _in_order(problems)
+    hand = Hand(letter=LETTERS[kind], file=file)
+    made = make(shaped, hand, document.content_hash)
+    found = _in_order((*problems, *hand.problems))
+    faulty = any(problem.severity is Severity.ERROR for problem in found)
+    return (None if faulty and not draft else made), found
+
+
+def _in_order(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Each problem once, from the top of the file to its end."""
+    once = {(it.place, it.code, it.message): it for it in problems}
+    return tuple(sorted(once.values(), key=lambda it: (it.place.line, it.place.column, it.code)))

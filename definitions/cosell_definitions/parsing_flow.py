@@ -1,0 +1,326 @@
+"""From a typed tree to a flow: triggers, inputs, outputs, and what it uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Literal, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from .checking import value_faults
+from .model import Flow, Input, Output, Retry, Schema, Template, Trigger, Value
+from .nodes import ScalarNode
+from .parsing_steps import retry_of, steps_of
+from .parsing_values import Hand, Ill, of_type
+from .problems import Place
+from .scalars import describe
+from .shaping import Shaped
+
+_CRON_FIELD = re.compile(r"(\*|[0-9]+(-[0-9]+)?)(/[0-9]+)?(,(\*|[0-9]+(-[0-9]+)?)(/[0-9]+)?)*")
+_CRON_NAMES = re.compile(
+    r"\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat)\b", re.I
+)
+_CRON_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
+_PLAIN_KEYS = frozenset(
+    ["type", "items", "properties", "enum", "format", "title", "description", "default", "required", "value"]
+)
+
+
+def flow_of(root: Shaped, hand: Hand, *, content_hash: str) -> Flow | None:
+    """The flow; None where it has not even an id."""
+    flow_id = hand.id_of_file(root, ".flow.yaml")
+    if flow_id is None:
+        return None
+    uses = root.get("uses")
+    defaults = root.get("defaults")
+    default_retry = _retry(hand, defaults)
+    return Flow(
+        id=flow_id,
+        name=hand.text(root, "name") or flow_id,
+        description=hand.text(root, "description") or "",
+        needs=hand.texts(root, "needs"),
+        triggers=_triggers(hand, root),
+        inputs=_inputs(hand, root.get("inputs")),
+        uses_connections=hand.texts(uses, "connections"),
+        uses_env=hand.texts(uses, "env"),
+        uses_mappings=hand.texts(uses, "mappings"),
+        timeout=hand.duration(root, "timeout"),
+        default_retry=default_retry,
+        steps=steps_of(hand, root.get("steps"), default_retry),
+        outputs=_outputs(hand, root.get("outputs")),
+        content_hash=content_hash,
+        place=root.entries["id"].place,
+        places=_places(root),
+    )
+
+
+def _retry(hand: Hand, defaults: Shaped | None) -> Retry | None:
+    entry = defaults.get("retry") if defaults is not None else None
+    return retry_of(hand, entry, Retry()) if entry is not None else None
+
+
+def _places(root: Shaped) -> dict[tuple[str, str], Place]:
+    """Where each name stands that the flow says it uses or needs."""
+    found: dict[tuple[str, str], Place] = {}
+    lists = [("needs", root.get("needs"))]
+    uses = root.get("uses")
+    for kind in ("connections", "env", "mappings"):
+        lists.append((kind, uses.get(kind) if uses is not None else None))
+    for kind, entry in lists:
+        for item in entry.items if entry is not None else ():
+            found[kind, str(item.value)] = item.place
+    if uses is not None:
+        found["uses", ""] = uses.key or uses.place
+    return found
+
+
+# -- triggers ---------------------------------------------------------------------------------
+
+
+def _triggers(hand: Hand, root: Shaped) -> tuple[Trigger, ...]:
+    entry = root.get("triggers")
+    triggers: dict[str, Trigger] = {}
+    for shaped in entry.items if entry is not None else ():
+        trigger = _trigger(hand, shaped)
+        if trigger is None:
+            continue
+        if trigger.id in triggers:
+            hand.say(
+                "F011",
+                shaped.entries["id"].place,
+                f"a second trigger is called {trigger.id!r}",
+                "give it a name of its own",
+            )
+            continue
+        triggers[trigger.id] = trigger
+    return tuple(triggers.values())
+
+
+def _trigger(hand: Hand, shaped: Shaped) -> Trigger | None:
+    trigger_id, kind = hand.text(shaped, "id"), _kind(hand.text(shaped, "type"))
+    if trigger_id is None or kind is None:
+        return None
+    batch = shaped.get("batch")
+    trigger = Trigger(
+        id=trigger_id,
+        type=kind,
+        every=hand.duration(shaped, "every"),
+        cron=hand.text(shaped, "cron"),
+        timezone=hand.text(shaped, "timezone"),
+        connection=hand.text(shaped, "connection"),
+        events=hand.texts(shaped, "events"),
+        batch_max=hand.integer(batch, "max") or 1,
+        batch_wait=hand.duration(batch, "wait") or timedelta(),
+        inputs=hand.values(shaped.get("inputs")),
+        place=shaped.entries["type"].key or shaped.place,
+        input_places=hand.places(shaped.get("inputs")),
+    )
+    if kind == "schedule":
+        _check_schedule(hand, shaped, trigger)
+    return trigger
+
+
+def _kind(text: str | None) -> Literal["manual", "schedule", "webhook"] | None:
+    match text:
+        case "manual" | "schedule" | "webhook":
+            return text
+    return None
+
+
+def _check_schedule(hand: Hand, shaped: Shaped, trigger: Trigger) -> None:
+    has_every, has_cron = "every" in shaped.entries, "cron" in shaped.entries
+    if has_every == has_cron:
+        place = (shaped.entries["cron"].key if has_every else None) or trigger.place
+        hand.say(
+            "F014",
+            place,
+            "a schedule says `every` or `cron`; this one says "
+            + ("both" if has_every else "neither"),
+            'write `every: 15m`, or `cron: "0 6 * * 1-5"` with a timezone',
+        )
+    if trigger.every is not None and trigger.every < timedelta(seconds=1):
+        hand.say(
+            "F014",
+            shaped.entries["every"].place,
+            "a schedule runs at most once in a second",
+            "write every: 1s or more",
+        )
+    if trigger.cron is not None and not is_cron(trigger.cron):
+        hand.say(
+            "F014",
+            shaped.entries["cron"].place,
+            f"{trigger.cron!r} is not a cron line: minute, hour, day, month, weekday",
+            'for example: cron: "0 6 * * 1-5" (06:00 from Monday to Friday)',
+        )
+    if trigger.timezone is not None and not _is_zone(trigger.timezone):
+        hand.say(
+            "F014",
+            shaped.entries["timezone"].place,
+            f"there is no time zone {trigger.timezone!r}",
+            "write a name such as Europe/Rome, America/New_York or UTC",
+        )
+
+
+def is_cron(text: str) -> bool:
+    """Whether *text* is a cron line of five fields."""
+    fields = _CRON_NAMES.sub("1", text).split()
+    if len(fields) != len(_CRON_LIMITS):
+        return False
+    for one, (least, most) in zip(fields, _CRON_LIMITS, strict=True):
+        if not _CRON_FIELD.fullmatch(one):
+            return False
+        numbers = [int(number) for number in re.findall(r"(?<!/)\b[0-9]+", one)]
+        if any(not least <= number <= most for number in numbers):
+            return False
+    return True
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
+
+
+# -- inputs and outputs -----------------------------------------------------------------------
+
+
+def _inputs(hand: Hand, entry: Shaped | None) -> tuple[Input, ...]:
+    found = []
+    for name, shaped in (entry.entries if entry is not None else {}).items():
+        schema = _schema(hand, shaped)
+        if schema is None:
+            continue
+        has_default = "default" in shaped.entries
+        default = _default(hand, shaped.entries["default"], schema) if has_default else None
+        required = hand.scalar(shaped, "required")
+        if has_default and required is True:
+            hand.say(
+                "F015",
+                shaped.entries["required"].key or shaped.place,
+                f"the input {name!r} has a default, so it is never required",
+                "delete `required: true`, or the default",
+            )
+        found.append(
+            Input(
+                name=name,
+                schema=schema,
+                required=required is not False and not has_default,
+                default=default,
+                place=shaped.key or shaped.place,
+            )
+        )
+    return tuple(found)
+
+
+def _default(hand: Hand, shaped: Shaped, schema: Schema) -> Value:
+    """The default, typed as the input is; a default that the input would refuse is a problem."""
+    node = shaped.node
+    if isinstance(node, ScalarNode) and "{{" in node.text:
+        return Template(node.text, node.inside)
+    try:
+        value = of_type(node, schema.type, schema.items.type if schema.items else None)
+    except Ill as ill:
+        hand.say(
+            "F015",
+            ill.node.place,
+            f"the default is {describe(ill.node)}; {ill.wanted} is needed",
+            f"the input is of type {schema.type}",
+        )
+        return None
+    if value is not None:
+        for _, message in value_faults(value, json_schema(schema))[:1]:
+            hand.say(
+                "F015",
+                node.place,
+                f"the input refuses its own default: {message}",
+                "change one of the two",
+            )
+    return cast("Value", value)
+
+
+def json_schema(schema: Schema) -> dict[str, Any]:
+    """The JSON Schema of an input, with the types of the language."""
+    made: dict[str, Any] = {**schema.keywords}
+    if schema.type not in ("date", "datetime"):  # these are text until a run makes dates of them
+        made["type"] = schema.type
+    if schema.enum:
+        made["enum"] = list(schema.enum)
+    if schema.items is not None:
+        made["items"] = json_schema(schema.items)
+    if schema.properties:
+        made["properties"] = {name: json_schema(inner) for name, inner in schema.properties.items()}
+    return made
+
+
+def _outputs(hand: Hand, entry: Shaped | None) -> tuple[Output, ...]:
+    return tuple(
+        Output(
+            name=name,
+            schema=_schema(hand, shaped) if "type" in shaped.entries else None,
+            value=hand.value(shaped.get("value")),
+            place=shaped.key or shaped.place,
+        )
+        for name, shaped in (entry.entries if entry is not None else {}).items()
+        if "value" in shaped.entries
+    )
+
+
+def _schema(hand: Hand, shaped: Shaped) -> Schema | None:
+    kind = hand.text(shaped, "type")
+    if kind is None:
+        return None
+    items, properties = shaped.get("items"), shaped.get("properties")
+    inner = {
+        name: _schema(hand, entry)
+        for name, entry in (properties.entries if properties is not None else {}).items()
+    }
+    keywords: Mapping[str, Any] = {
+        name: entry.plain()
+        for name, entry in shaped.entries.items()
+        if name not in _PLAIN_KEYS and entry.sound
+    }
+    schema = Schema(
+        type=kind,
+        items=_schema(hand, items) if items is not None else None,
+        properties={name: one for name, one in inner.items() if one is not None},
+        format=hand.text(shaped, "format"),
+        title=hand.text(shaped, "title"),
+        description=hand.text(shaped, "description"),
+        keywords=keywords,
+    )
+    _check_pattern(hand, shaped)
+    return replace(schema, enum=_enum(hand, shaped.get("enum"), schema))
+
+
+def _check_pattern(hand: Hand, shaped: Shaped) -> None:
+    pattern = hand.text(shaped, "pattern")
+    if pattern is None:
+        return
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        hand.say(
+            "F015",
+            shaped.entries["pattern"].place,
+            f"{pattern!r} is not a regular expression: {error}",
+            "mend the pattern, or delete it",
+        )
+
+
+def _enum(hand: Hand, entry: Shaped | None, schema: Schema) -> tuple[Value, ...]:
+    found = []
+    for item in entry.items if entry is not None else ():
+        try:
+            found.append(of_type(item.node, schema.type))
+        except Ill as ill:
+            hand.say(
+                "F015",
+                item.place,
+                f"this value is {describe(item.node)}; {ill.wanted} is needed",
+                f"the type is {schema.type}",
+            )
+    return tuple(found)

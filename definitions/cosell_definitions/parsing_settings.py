@@ -1,0 +1,145 @@
+"""From a typed tree to declarations and environments."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from .parsing_values import Hand
+from .scalars import boolean_of, number_of
+from .settings import Declaration, EnvironmentFile, SecretRef, SettingValue
+from .shaping import Shaped
+
+SECRET_KEYS = re.compile(
+    r"(^|_)(client_secret|refresh_token|password|private_key|secret|access_token|api_key)$", re.I
+)
+_KINDS: dict[str, Literal["env", "file", "prefect"]] = {
+    "from_env": "env",
+    "from_file": "file",
+    "from_prefect": "prefect",
+}
+
+
+def declarations_of(root: Shaped, hand: Hand) -> tuple[Declaration, ...]:
+    """The declarations of a solution."""
+    entry = root.get("declare")
+    found = []
+    for name, shaped in (entry.entries if entry is not None else {}).items():
+        kind: Any = hand.text(shaped, "type")
+        if kind is None:
+            continue
+        declaration = Declaration(
+            name=name,
+            display_name=hand.text(shaped, "display_name") or name,
+            type=kind,
+            default=hand.text(shaped, "default"),
+            description=hand.text(shaped, "description") or "",
+            choices=hand.texts(shaped, "choices"),
+            place=shaped.key or shaped.place,
+        )
+        _check_default(hand, shaped, declaration)
+        found.append(declaration)
+    return tuple(found)
+
+
+def _check_default(hand: Hand, shaped: Shaped, declaration: Declaration) -> None:
+    if declaration.type == "choice" and not declaration.choices:
+        hand.say(
+            "V011",
+            declaration.place,
+            f"{declaration.name} is a choice without choices",
+            "add `choices: [ … ]`",
+        )
+        return
+    if declaration.type != "choice" and declaration.choices:
+        hand.say(
+            "V011",
+            shaped.entries["choices"].key or shaped.place,
+            f"{declaration.name} is of type {declaration.type}, which takes no choices",
+            "write `type: choice`, or delete the choices",
+        )
+    default = declaration.default
+    wrong = misfit(declaration, default) if default is not None else None
+    if wrong is not None:
+        hand.say(
+            "V012",
+            shaped.entries["default"].place,
+            f"the default of {declaration.name} is {default!r}; {wrong} is needed",
+            "change the default, or the type",
+        )
+
+
+def misfit(declaration: Declaration, value: str) -> str | None:
+    """What a variable needs instead of *value*; None where the value fits."""
+    match declaration.type:
+        case "boolean" if boolean_of(value) is None:
+            return "Yes or No"
+        case "number" if number_of(value) is None:
+            return "a number"
+        case "choice" if declaration.choices and value not in declaration.choices:
+            return f"one of {', '.join(declaration.choices)}"
+        case "url" if not re.match(r"https?://[^\s/]+", value):
+            return "a web address that begins with https://"
+        case "field" | "object" if not re.fullmatch(
+            r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)*", value
+        ):
+            return "an API name, such as Sync_Field__c,"
+        case "stage" if not value.strip():
+            return "the name of a stage"
+    return None
+
+
+def environment_of(root: Shaped, hand: Hand, *, content_hash: str) -> EnvironmentFile:
+    """The current values and bindings of one environment."""
+    variables, connections = root.get("variables"), root.get("connections")
+    bound: dict[str, dict[str, SettingValue]] = {}
+    places = {}
+    for name, shaped in (connections.entries if connections is not None else {}).items():
+        bound[name] = {}
+        for key, entry in shaped.entries.items():
+            setting = _setting(hand, name, key, entry)
+            if setting is not None:
+                bound[name][key] = setting
+                places[name, key] = entry.place
+    return EnvironmentFile(
+        name=re.sub(r"\.ya?ml$", "", PurePosixPath(hand.file.replace("\\", "/")).name),
+        variables={
+            name: (entry.value, entry.place)
+            for name, entry in (variables.entries if variables is not None else {}).items()
+            if entry.sound and isinstance(entry.value, str)
+        },
+        connections=bound,
+        setting_places=places,
+        content_hash=content_hash,
+        place=root.place,
+    )
+
+
+def _setting(hand: Hand, connection: str, key: str, entry: Shaped) -> SettingValue | None:
+    if entry.entries:
+        given = [name for name in _KINDS if name in entry.entries]
+        name = hand.text(entry, given[0]) if given else None
+        if len(given) != 1 or name is None:
+            hand.say(
+                "V013",
+                entry.key or entry.place,
+                f"{key!r} of {connection} names {len(given)} places where the secret is kept",
+                "write exactly one of from_env, from_file, from_prefect",
+            )
+            return None
+        return SecretRef(kind=_KINDS[given[0]], name=name)
+    if entry.items:
+        return ",".join(str(item.value) for item in entry.items)
+    if not entry.sound or not isinstance(entry.value, str):
+        return None
+    if SECRET_KEYS.search(key):
+        name = f"COSELL_CONNECTION_{connection.upper()}_{key.upper()}"
+        hand.say(
+            "V014",
+            entry.place,
+            f"{key!r} of {connection} is a secret, and stands here for everyone to read",
+            f"write {key}: {{ from_env: {name} }}, and change the secret: it is known now",
+        )
+        return None
+    return entry.value

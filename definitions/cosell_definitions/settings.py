@@ -1,0 +1,47 @@
+"""What differs from place to place, as it is written: declarations, current values, connections."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .problems import Place
+
+VariableType = Literal["text", "number", "boolean", "choice", "field", "stage", "object", "url"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """An environment variable of a solution. `default` is the text as written; None: none."""
+
+    name: str
+    display_name: str
+    type: VariableType
+    default: str | None = None
+    description: str = ""
+    choices: tuple[str, ...] = ()
+    place: Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretRef:
+    """Where a secret is kept; never the secret."""
+
+    kind: Literal["env", "file", "prefect"]
+    name: str
+
+
+SettingValue = str | SecretRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentFile:
+    """One environment: current values of variables, and what connections are bound to."""
+
+    name: str
+    variables: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+    connections: Mapping[str, Mapping[str, SettingValue]] = field(default_factory=dict)
+    setting_places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    content_hash: str = ""
+    place: Place

@@ -1,0 +1,439 @@
+"""Walk a tree along a JSON Schema: give every scalar its type, and say where the two part ways."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .nodes import MappingNode, Node, ScalarNode, SequenceNode
+from .problems import Place, Problem, did_you_mean
+from .scalars import Plain, Unfit, describe, typed, untyped, words_for
+
+SCHEMAS = Path(__file__).parent / "schemas"
+JsonSchema = Mapping[str, Any]  # a JSON Schema, as it was loaded
+LETTERS = {"flow": "F", "mapping": "M", "connector": "C", "environment": "V", "variables": "V"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A value that knows its type, its place and the node it was made from."""
+
+    value: Plain | tuple[Shaped, ...] | Mapping[str, Shaped]
+    node: Node
+    key: Place | None = None  # where its key stands, if it has one
+    sound: bool = True
+
+    @property
+    def place(self) -> Place:
+        """Where the value stands."""
+        return self.node.place
+
+    @property
+    def entries(self) -> Mapping[str, Shaped]:
+        """The keys of a mapping; nothing where it is something else."""
+        return self.value if isinstance(self.value, Mapping) else {}
+
+    @property
+    def items(self) -> tuple[Shaped, ...]:
+        """The items of a list; nothing where it is something else."""
+        return self.value if isinstance(self.value, tuple) else ()
+
+    def get(self, name: str) -> Shaped | None:
+        """The value under a key."""
+        return self.entries.get(name)
+
+    def plain(self) -> Any:
+        """The value as dicts, lists and scalars."""
+        if isinstance(self.value, Mapping):
+            return {name: entry.plain() for name, entry in self.value.items()}
+        if isinstance(self.value, tuple):
+            return [item.plain() for item in self.value]
+        return self.value
+
+    def at(self, *path: str | int) -> Shaped | None:
+        """The value at a path of keys and positions."""
+        here: Shaped | None = self
+        for part in path:
+            if here is None:
+                return None
+            if isinstance(part, int):
+                here = here.items[part] if part < len(here.items) else None
+            else:
+                here = here.get(part)
+        return here
+
+
+@functools.cache
+def load_schema(kind: str) -> JsonSchema:
+    """The schema of a kind of file: flow, mapping, connector, environment, variables."""
+    schema: JsonSchema = json.loads((SCHEMAS / f"{kind}.v1.json").read_text("utf-8"))
+    return schema
+
+
+def shape(root: Node, schema: JsonSchema, *, letter: str) -> tuple[Shaped, tuple[Problem, ...]]:
+    """The tree with types, and everything in which it differs from *schema*."""
+    shaper = _Shaper(schema, letter)
+    shaped = shaper.shape(root, schema, key=None)
+    seen: dict[tuple[Place, str], Problem] = {}
+    for problem in shaper.problems:  # what stands under an alias is looked at more than once
+        seen.setdefault((problem.place, problem.code + problem.message), problem)
+    return shaped, tuple(seen.values())
+
+
+class _Shaper:
+    """One walk; it descends only into the branch that is meant, so that one slip makes one problem."""
+
+    def __init__(self, root: JsonSchema, letter: str) -> None:
+        self.root = root
+        self.letter = letter
+        self.problems: list[Problem] = []
+
+    def shape(self, node: Node, schema: JsonSchema | bool, *, key: ScalarNode | None) -> Shaped:
+        """One node and all below it."""
+        if isinstance(schema, bool):
+            return self._free(node, key)
+        schema = self._resolve(schema)
+        choice = self._choose(node, schema, key)
+        if choice is not None:
+            return self.shape(node, choice, key=key)
+        types = _types(schema)
+        match node:
+            case ScalarNode():
+                return self._scalar(node, schema, types, key)
+            case SequenceNode() if not types or "array" in types:
+                return self._sequence(node, schema, key)
+            case MappingNode() if not types or "object" in types:
+                return self._mapping(node, schema, key)
+        return self._unfit(node, schema, types, key)
+
+    # -- choosing ---------------------------------------------------------------------------------
+
+    def _resolve(self, schema: JsonSchema) -> JsonSchema:
+        while "$ref" in schema:
+            target: Any = self.root
+            for part in str(schema["$ref"]).removeprefix("#/").split("/"):
+                target = target[part]
+            rest = {name: value for name, value in schema.items() if name != "$ref"}
+            schema = {**target, **rest}
+        return schema
+
+    def _choose(self, node: Node, schema: JsonSchema, key: ScalarNode | None) -> JsonSchema | None:
+        """The one branch that is meant; None where the schema has no branches."""
+        if "x-by-key" in schema and isinstance(node, MappingNode):
+            return self._by_key(node, schema)
+        if "x-by-value" in schema and isinstance(node, MappingNode):
+            return self._by_value(node, schema)
+        for word in ("oneOf", "anyOf"):
+            if word in schema:
+                return self._best(node, [self._resolve(branch) for branch in schema[word]])
+        return None
+
+    def _by_key(self, node: MappingNode, schema: JsonSchema) -> JsonSchema:
+        """A branch for each keyword, as with the steps of a flow."""
+        branches: dict[str, JsonSchema] = {
+            name: self._resolve(branch) for name, branch in schema["x-by-key"].items()
+        }
+        for name, advice in schema.get("x-refused", {}).items():
+            if name in node.entries:
+                self._say("04", node.entries[name][0].place, advice["message"], advice["hint"])
+                return _SILENT
+        present = [name for name in branches if name in node.entries]
+        main = [name for name in present if name != "steps"] or present
+        if not main:
+            self._no_keyword(node, branches, schema)
+            return _SILENT
+        for extra in main[1:]:
+            self._say(
+                "04",
+                node.entries[extra][0].place,
+                f"{schema['x-says']} does one thing; this one has {main[0]!r} and {extra!r}",
+                f"make {extra!r} a step of its own",
+            )
+        if len(main) > 1:
+            return _SILENT
+        return {**branches[main[0]], "x-keyword": main[0], "x-siblings": branches}
+
+    def _no_keyword(
+        self, node: MappingNode, branches: Mapping[str, JsonSchema], schema: JsonSchema
+    ) -> None:
+        known = {name for branch in branches.values() for name in branch.get("properties", {})}
+        for name, (key, _) in node.entries.items():
+            if name not in known and (near := did_you_mean(name, branches)) is not None:
+                self._unknown(key, near, known)
+                return
+        first = next(iter(node.entries.values()))[0].place if node.entries else node.place
+        self._say(
+            "02",
+            first,
+            f"{schema['x-says']} says what it does, and this one does not",
+            f"give it one of: {', '.join(branches)}",
+        )
+
+    def _by_value(self, node: MappingNode, schema: JsonSchema) -> JsonSchema:
+        """A branch for each value of one key, as with the triggers of a flow."""
+        name = schema["x-by-value"]["property"]
+        branches = schema["x-by-value"]["branches"]
+        if name in node.entries:
+            value = node.entries[name][1]
+            if isinstance(value, ScalarNode) and value.text in branches:
+                return self._resolve(branches[value.text])
+            near = did_you_mean(value.text, branches) if isinstance(value, ScalarNode) else None
+            self._say(
+                "04",
+                value.place,
+                f"{name!r} is {describe(value)}; known are {', '.join(branches)}",
+                f"did you mean {near!r}?" if near else f"write one of: {', '.join(branches)}",
+            )
+        else:
+            self._missing(node, name, {}, None)
+        return _SILENT
+
+    def _best(self, node: Node, branches: list[JsonSchema]) -> JsonSchema:
+        """The branch with the fewest and deepest problems."""
+        fitting = [branch for branch in branches if _admits(node, branch)]
+        if not fitting:
+            scalars = [name for branch in branches for name in _types(branch)]
+            says = [str(branch["x-says"]) for branch in branches if "x-says" in branch]
+            return {"type": scalars, **({"x-says": " or ".join(says)} if says else {})}
+        best, fewest = fitting[0], -1
+        for branch in fitting:
+            attempt = _Shaper(self.root, self.letter)
+            attempt.shape(node, branch, key=None)
+            count = len(attempt.problems)
+            if fewest < 0 or count < fewest:
+                best, fewest = branch, count
+            if not count:
+                break
+        return best
+
+    # -- kinds of nodes ---------------------------------------------------------------------------
+
+    def _scalar(
+        self, node: ScalarNode, schema: JsonSchema, types: tuple[str, ...], key: ScalarNode | None
+    ) -> Shaped:
+        try:
+            value = typed(node, types)
+        except Unfit:
+            return self._unfit(node, schema, types, key)
+        wrong = _wrong(value, node, schema)
+        if wrong is not None:
+            self._say("04", node.place, f"{_name(key)}{wrong[0]}", wrong[1])
+        return Shaped(value, node, _place(key), sound=wrong is None)
+
+    def _sequence(self, node: SequenceNode, schema: JsonSchema, key: ScalarNode | None) -> Shaped:
+        least = schema.get("minItems", 0)
+        if len(node.items) < least:
+            self._say(
+                "04",
+                _place(key) or node.place,
+                f"{_name(key)}has {len(node.items)} items; at least {least} are needed",
+                "fill the list, or delete the key",
+            )
+        inner = schema.get("items", True)
+        items = tuple(self.shape(item, inner, key=None) for item in node.items)
+        if schema.get("uniqueItems"):
+            self._repeated(items)
+        return Shaped(items, node, _place(key), sound=all(item.sound for item in items))
+
+    def _repeated(self, items: tuple[Shaped, ...]) -> None:
+        seen: list[Any] = []
+        for item in items:
+            if item.plain() in seen:
+                self._say("04", item.place, f"{item.plain()!r} stands here twice", "delete one")
+            seen.append(item.plain())
+
+    def _mapping(self, node: MappingNode, schema: JsonSchema, key: ScalarNode | None) -> Shaped:
+        before = len(self.problems)
+        entries: dict[str, Shaped] = {}
+        meant = set()  # keys that are there, but misspelt
+        for name, (key_node, value) in node.entries.items():
+            inner = self._property(name, schema)
+            if inner is None:
+                meant.add(self._stray(key_node, schema))
+                continue
+            entries[name] = self.shape(value, inner, key=key_node)
+        for name in schema.get("required", ()):
+            if name not in node.entries and name not in meant:
+                self._missing(node, name, schema, key)
+        if len(node.entries) < schema.get("minProperties", 0):
+            self._say(
+                "04", _place(key) or node.place, f"{_name(key)}is empty", "fill it or delete it"
+            )
+        return Shaped(entries, node, _place(key), sound=len(self.problems) == before)
+
+    def _property(self, name: str, schema: JsonSchema) -> JsonSchema | bool | None:
+        """The schema of one key; None where there is no such key."""
+        known = schema.get("properties", {})
+        if name in known:
+            found: JsonSchema | bool = known[name]
+            return found
+        for pattern, inner in schema.get("patternProperties", {}).items():
+            if re.search(pattern, name):
+                matched: JsonSchema | bool = inner
+                return matched
+        naming = schema.get("propertyNames", {}).get("pattern")
+        if naming and not re.search(naming, name):
+            return None
+        others: JsonSchema | bool = schema.get("additionalProperties", True)
+        return None if others is False else others
+
+    def _free(self, node: Node, key: ScalarNode | None) -> Shaped:
+        """A node that the schema says nothing about."""
+        match node:
+            case ScalarNode():
+                return Shaped(untyped(node), node, _place(key))
+            case SequenceNode():
+                return Shaped(
+                    tuple(self._free(item, None) for item in node.items), node, _place(key)
+                )
+            case MappingNode():
+                entries = {
+                    name: self._free(value, key_node)
+                    for name, (key_node, value) in node.entries.items()
+                }
+                return Shaped(entries, node, _place(key))
+
+    # -- words ------------------------------------------------------------------------------------
+
+    def _unfit(
+        self, node: Node, schema: JsonSchema, types: tuple[str, ...], key: ScalarNode | None
+    ) -> Shaped:
+        wanted = schema.get("x-says") or words_for(types)
+        if isinstance(node, ScalarNode) and not node.text and not node.quoted:
+            place = _place(key) or node.place
+            self._say(
+                "06", place, f"{_name(key)}has no value", f"write {wanted}, or delete the key"
+            )
+        else:
+            hint = f"write {wanted}"
+            if isinstance(node, ScalarNode) and node.quoted and _fits_unquoted(node, types):
+                hint = f"take the quotes away: {node.text}"
+            elif isinstance(node, ScalarNode) and "array" in types:
+                hint = f"write [{node.text}]"
+            self._say(
+                "03", node.place, f"{_name(key)}is {describe(node)}; {wanted} is needed", hint
+            )
+        return Shaped(None, node, _place(key), sound=False)
+
+    def _stray(self, key: ScalarNode, schema: JsonSchema) -> str | None:
+        """Say that a key is unknown; gives the key that was probably meant."""
+        siblings: Mapping[str, JsonSchema] = schema.get("x-siblings", {})
+        owners = [name for name, it in siblings.items() if key.text in it.get("properties", {})]
+        if owners:
+            self._say(
+                "01",
+                key.place,
+                f"{key.text!r} does not go with {schema['x-keyword']!r}",
+                f"it goes with: {', '.join(owners)}",
+            )
+            return None
+        if "patternProperties" in schema and "properties" not in schema:
+            wanted = schema.get("x-says-name", " or ".join(schema["patternProperties"]))
+            self._say("01", key.place, f"{key.text!r} is not a name here", f"names are {wanted}")
+            return None
+        known = list(schema.get("properties", {}))
+        near = did_you_mean(key.text, known)
+        self._unknown(key, near, known)
+        return near
+
+    def _unknown(self, key: ScalarNode, near: str | None, known: Collection[str]) -> None:
+        names = ", ".join(known)
+        hint = f"did you mean {near!r}?" if near else f"known here: {names}" if names else None
+        self._say("01", key.place, f"there is no key {key.text!r} here", hint)
+
+    def _missing(
+        self, node: MappingNode, name: str, schema: JsonSchema, key: ScalarNode | None
+    ) -> None:
+        keyword = schema.get("x-keyword")
+        if keyword in node.entries:
+            place = node.entries[keyword][0].place
+        elif key is not None:
+            place = key.place
+        else:
+            place = next(iter(node.entries.values()))[0].place if node.entries else node.place
+        inner = schema.get("properties", {}).get(name, {})
+        resolved = self._resolve(inner) if isinstance(inner, Mapping) else {}
+        example = resolved.get("const") or next(iter(resolved.get("examples", ())), "…")
+        shown = example if isinstance(example, str) else json.dumps(example)
+        whose = f"{keyword!r} needs" if keyword in node.entries else f"{_name(key) or 'this '}needs"
+        self._say("02", place, f"{whose} the key {name!r}", f"add `{name}: {shown}`")
+
+    def _say(self, number: str, place: Place, message: str, hint: str | None) -> None:
+        code = f"{self.letter}0{number}"
+        self.problems.append(Problem(code=code, place=place, message=message, hint=hint))
+
+
+_SILENT: JsonSchema = {"x-silent": True}
+
+
+def _types(schema: JsonSchema) -> tuple[str, ...]:
+    found = schema.get("type", ())
+    return (found,) if isinstance(found, str) else tuple(found)
+
+
+def _place(key: ScalarNode | None) -> Place | None:
+    return key.place if key is not None else None
+
+
+def _name(key: ScalarNode | None) -> str:
+    return f"{key.text!r} " if key is not None else ""
+
+
+def _fits_unquoted(node: ScalarNode, types: tuple[str, ...]) -> bool:
+    try:
+        typed(ScalarNode(node.text, quoted=False, place=node.place), types)
+    except Unfit:
+        return False
+    return True
+
+
+def _admits(node: Node, schema: JsonSchema) -> bool:
+    """Whether a branch is for this kind of node at all."""
+    types = _types(schema)
+    if not types:
+        return True
+    match node:
+        case MappingNode():
+            return "object" in types
+        case SequenceNode():
+            return "array" in types
+        case ScalarNode():
+            try:
+                typed(node, types)
+            except Unfit:
+                return False
+            return True
+
+
+def _wrong(value: Plain, node: ScalarNode, schema: JsonSchema) -> tuple[str, str] | None:
+    """In what a scalar of the right type differs from the schema, and what to do."""
+    shown = describe(node)
+    if "const" in schema and value != schema["const"]:
+        return f"is {shown}; it must be {schema['const']}", f"write {schema['const']}"
+    if "enum" in schema and value not in schema["enum"]:
+        names = [str(name) for name in schema["enum"]]
+        near = did_you_mean(node.text, names)
+        listed = ", ".join(names)
+        return (
+            f"is {shown}; known are {listed}",
+            f"did you mean {near!r}?" if near else f"write one of: {listed}",
+        )
+    if isinstance(value, str):
+        pattern = schema.get("pattern")
+        if pattern and not re.search(pattern, value):
+            wanted = schema.get("x-says", f"text that fits {pattern}")
+            return f"is {shown}; {wanted} is needed", schema.get("x-hint", f"write {wanted}")
+        if not value and schema.get("minLength"):
+            return "is empty", "write some text, or delete the key"
+    elif value is not None and not isinstance(value, bool):
+        least, most = schema.get("minimum"), schema.get("maximum")
+        if least is not None and value < least:
+            return f"is {value}; it must be at least {least}", f"write {least} or more"
+        if most is not None and value > most:
+            return f"is {value}; it must be at most {most}", f"write {most} or less"
+    return None

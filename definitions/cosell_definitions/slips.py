@@ -1,0 +1,64 @@
+"""The two slips of layout that every beginner makes: braces without quotes, and tabs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from .braces import end_of_braces, first_unquoted, looks_bare, quoted_line
+from .decoding import BREAKS
+from .problems import Place, Problem
+
+MAX_LISTED = 50  # a file full of the same slip is cured by one habit, not by a thousand lines
+
+
+def unquoted_problem(source: str, line: str, number: int, file: str) -> Problem:
+    """Say what is wrong with the first unquoted braces of *line*, some of which may be mended already."""
+    body = line.rstrip("\r\n")
+    fixed = quoted_line(body)
+    at = first_unquoted(body)
+    original = BREAKS.split(source)[number - 1]
+    # Quotes put in by us have moved the columns; the n-th braces are still the n-th braces.
+    openings = [found.start() for found in re.finditer(r"\{\{", original)]
+    start = openings[min(body.count("{{", 0, at), len(openings) - 1)] if openings else 0
+    end = end_of_braces(original, start)
+    if looks_bare(body):
+        message = "this key takes a bare expression: no braces, no quotes"
+    else:
+        message = "a value with {{ }} must stand in quotes, or YAML takes the braces for its own"
+    return Problem(
+        code="Y001",
+        place=Place(
+            file=file, line=number, column=start + 1, end_column=end + 1 if end > 0 else None
+        ),
+        message=message,
+        hint=f"write: {fixed.strip()}" if fixed else 'put the whole value in "double quotes"',
+    )
+
+
+def tabs_in(
+    source: str, file: str, in_text: Callable[[int, int], bool], *, failed: bool
+) -> list[Problem]:
+    """Tabs that lay the document out; tabs inside quoted text and comments are nobody's business."""
+    if "\t" not in source:
+        return []
+    found: list[Problem] = []
+    for number, line in enumerate(BREAKS.split(source), start=1):
+        column = line.find("\t")
+        if column < 0 or in_text(number, column + 1):
+            continue
+        if "#" in line[:column] and not failed:
+            continue
+        if failed and line[:column].strip():
+            continue
+        if len(found) >= MAX_LISTED:
+            break
+        found.append(
+            Problem(
+                code="Y004",
+                place=Place(file=file, line=number, column=column + 1, end_column=column + 2),
+                message="there is a tab here; YAML is laid out with spaces",
+                hint="replace the tab by two spaces (most editors: Convert indentation to spaces)",
+            )
+        )
+    return found
