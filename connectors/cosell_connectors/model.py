@@ -1,0 +1,225 @@
+"""What connector files say, as frozen values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Literal
+
+from .errors import ErrorClass
+
+Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+Location = Literal["path", "query", "header", "body", "body_field", "stop"]
+ParameterType = Literal[
+    "text",
+    "integer",
+    "number",
+    "boolean",
+    "date",
+    "datetime",
+    "http_date",
+    "uuid",
+    "array",
+    "object",
+    "any",
+]
+AuthType = Literal[
+    "refresh_token", "client_credentials", "jwt_bearer", "bearer", "basic", "api_key"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Auth:
+    """One way to prove who we are; taken when the connection has the setting `when` names."""
+
+    type: AuthType
+    when: str | None = None
+    token_path: str | None = None  # below the base URL's host, where no token_url is set
+    audience: str | None = None  # default of the setting `audience`
+    audience_parameter: str | None = None  # form field that carries the audience
+    scope: str | None = None
+    client_secret_in: Literal["body", "basic"] = "body"  # noqa: S105 - a place, not a secret
+    header: str = "Authorization"  # of an API key
+    lifetime: timedelta | None = None  # of tokens that do not say when they end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameter:
+    """One argument of an operation, and where in the request it goes."""
+
+    name: str
+    location: Location
+    wire_name: str  # of a body field: a JSON Pointer, in which `*` stands for every element
+    required: bool = True
+    type: ParameterType = "text"
+    default: Any = None
+    format: str | None = None  # text around the value; `{}` is the value
+    max_items: int | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fixed:
+    """What an operation always sends."""
+
+    query: Mapping[str, str] = field(default_factory=dict)
+    header: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """Where reading a list ends: at the first item whose field is older than an argument."""
+
+    field: str
+    before: str  # name of the argument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paging:
+    """How a list goes on: where its items are, and where the link to the next page."""
+
+    items: str
+    next: str
+    stop: Stop | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutputField:
+    """One name of an operation's output, and what it is made of."""
+
+    name: str
+    kind: Literal["value", "items", "newest"]
+    pointer: str  # into the reply's body; of `newest`, into each item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recover:
+    """How to ask whether a write happened whose answer was lost."""
+
+    operation: str
+    match: Mapping[str, str]  # pointer into a candidate -> pointer into the call's arguments
+    candidates: str | None = None  # the name in its output that lists them; None: its answer is one
+    arguments: Mapping[str, str] = field(default_factory=dict)  # name -> pointer into arguments
+    if_argument: str | None = None  # this rule counts where the pointer finds something
+    since_parameter: str | None = None  # takes the moment of the intent, less the window
+    window: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One thing a connector can do."""
+
+    name: str
+    summary: str
+    method: Method
+    path: str
+    effect: Literal["read", "write"]
+    idempotent: bool
+    base_path: str | None = None  # instead of the connector's; from the host's root
+    parameters: tuple[Parameter, ...] = ()
+    fixed: Fixed = Fixed()
+    output: tuple[OutputField, ...] = ()  # empty: the body as it is
+    paging: Paging | None = None
+    recover: tuple[Recover, ...] = ()
+
+    def parameter(self, name: str) -> Parameter | None:
+        """The parameter called *name*, or nothing."""
+        return next((one for one in self.parameters if one.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceCall:
+    """Which operation reads, makes or changes a record, and which arguments carry what."""
+
+    operation: str
+    object_parameter: str | None = None
+    id_parameter: str | None = None
+    body_parameter: str | None = None
+    version_parameter: str | None = None
+    fields_parameter: str | None = None
+    style: Literal["object", "fields", "json_patch"] = "object"
+    new_id: str | None = None  # pointer into the reply of a create: the key of the new record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A kind of record. The name `*` stands for every kind the system has."""
+
+    name: str
+    key: str
+    get: ResourceCall | None = None
+    create: ResourceCall | None = None
+    update: ResourceCall | None = None
+    updatable: tuple[str, ...] | None = None  # None: every field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRule:
+    """Which class an answer has. Every condition that is given must hold."""
+
+    error_class: ErrorClass
+    statuses: tuple[int, ...] = ()
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ErrorRules:
+    """Where an error answer keeps its parts, and which class it has."""
+
+    code: tuple[str, ...] = ()  # pointers; the first that finds something counts
+    message: tuple[str, ...] = ()
+    field: tuple[str, ...] = ()
+    request_id: tuple[str, ...] = ()  # headers
+    rules: tuple[ErrorRule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimit:
+    """How many calls the other system bears at once."""
+
+    concurrent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """How events arrive, and how their sender is known: a signature checked with a certificate."""
+
+    signature_headers: tuple[str, ...]
+    scheme: str
+    certificate_url_header: str
+    algorithm_header: str
+    issuer: str
+    certificate_hosts: tuple[str, ...]
+    issuer_hosts: tuple[str, ...] = ()  # where certificates of issuers are published
+    events: tuple[str, ...]
+    name: str  # pointers into the body
+    resource_uri: str  # its last path segment is the record's identifier
+    changed_at: str
+    dedupe: tuple[str, ...]  # what tells two events apart
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connector:
+    """One connector file."""
+
+    name: str
+    title: str
+    description: str = ""
+    base_url: str | None = None  # default of the setting `base_url`
+    base_path: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)  # defaults of settings used in paths
+    auth: tuple[Auth, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    unique_headers: tuple[str, ...] = ()  # a new UUID in each, every call
+    max_url: int | None = None
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    resources: Mapping[str, Resource] = field(default_factory=dict)
+    errors: ErrorRules = ErrorRules()
+    rate_limit: RateLimit | None = None
+    webhook: Webhook | None = None
+
+    def resource(self, name: str) -> Resource | None:
+        """The resource called *name*, or the one that stands for every kind."""
+        return self.resources.get(name) or self.resources.get("*")

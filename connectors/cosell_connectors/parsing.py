@@ -1,0 +1,228 @@
+"""Turn a connector file into a `Connector`, or into every problem it has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from cosell_definitions.checking import check
+from cosell_definitions.problems import Problem, Severity, Unsound
+from cosell_definitions.reading import read
+
+from .judging import judge
+from .model import (
+    Auth,
+    Connector,
+    ErrorRule,
+    ErrorRules,
+    Fixed,
+    Operation,
+    OutputField,
+    Paging,
+    Parameter,
+    RateLimit,
+    Recover,
+    Resource,
+    ResourceCall,
+    Stop,
+    Webhook,
+)
+
+_DURATION = re.compile(r"(\d+)(ms|s|m|h)")
+_UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours"}
+
+Tree = Mapping[str, Any]  # a part of a connector file whose shape has been checked
+
+
+def parse(text: str | bytes, *, file: str) -> tuple[Connector | None, tuple[Problem, ...]]:
+    """The connector in *text*, if it is sound, and every problem with it."""
+    shaped, problems = check(read(text, file=file), "connector")
+    if shaped is None or any(one.severity is Severity.ERROR for one in problems):
+        return None, problems
+    connector = _connector(shaped.plain())
+    problems += judge(connector, shaped, folder=_folder(file))
+    sound = not any(one.severity is Severity.ERROR for one in problems)
+    return connector if sound else None, problems
+
+
+def load(path: Path, *, file: str | None = None) -> Connector:
+    """The connector in the file at *path*; raises Unsound with every problem."""
+    connector, problems = parse(path.read_bytes(), file=file or path.as_posix())
+    if connector is None:
+        raise Unsound(problems)
+    return connector
+
+
+def _folder(file: str) -> str | None:
+    """The name of the folder, where the file lies as connectors do: <name>/connector.yaml."""
+    parts = Path(file).parts
+    return parts[-2] if len(parts) > 1 and parts[-1] == "connector.yaml" else None
+
+
+def _connector(tree: Tree) -> Connector:
+    limit = tree.get("rate_limit")
+    return Connector(
+        name=tree["id"],
+        title=tree["title"],
+        description=tree.get("description", ""),
+        base_url=tree.get("base_url"),
+        base_path=tree.get("base_path", ""),
+        settings=tree.get("settings", {}),
+        auth=tuple(_auth(one) for one in tree.get("auth", ())),
+        headers=tree.get("headers", {}),
+        unique_headers=tuple(tree.get("unique_headers", ())),
+        max_url=tree.get("max_url"),
+        operations={name: _operation(name, one) for name, one in tree["operations"].items()},
+        resources={name: _resource(name, one) for name, one in tree.get("resources", {}).items()},
+        errors=_errors(tree.get("errors", {})),
+        rate_limit=RateLimit(concurrent=limit["concurrent"]) if limit else None,
+        webhook=_webhook(tree["webhook"]) if "webhook" in tree else None,
+    )
+
+
+def _auth(tree: Tree) -> Auth:
+    return Auth(
+        type=tree["type"],
+        when=tree.get("when"),
+        token_path=tree.get("token_path"),
+        audience=tree.get("audience"),
+        audience_parameter=tree.get("audience_parameter"),
+        scope=tree.get("scope"),
+        client_secret_in=tree.get("client_secret_in", "body"),
+        header=tree.get("header", "Authorization"),
+        lifetime=_duration(tree.get("lifetime")),
+    )
+
+
+def _operation(name: str, tree: Tree) -> Operation:
+    always = tree.get("always", {})
+    return Operation(
+        name=name,
+        summary=tree["summary"],
+        method=tree["method"],
+        path=tree["path"],
+        effect=tree["effect"],
+        idempotent=tree.get("idempotent", tree["effect"] == "read"),
+        base_path=tree.get("base_path"),
+        parameters=tuple(_parameter(key, one) for key, one in tree.get("parameters", {}).items()),
+        fixed=Fixed(
+            query=always.get("query", {}),
+            header=always.get("header", {}),
+            body=always.get("body", {}),
+        ),
+        output=tuple(_output(key, one) for key, one in tree.get("output", {}).items()),
+        paging=_paging(tree["paging"]) if "paging" in tree else None,
+        recover=tuple(_recover(one) for one in tree.get("recover", ())),
+    )
+
+
+def _parameter(name: str, tree: Tree) -> Parameter:
+    location = tree["in"]
+    default = tree.get("default")
+    return Parameter(
+        name=name,
+        location=location,
+        wire_name=tree.get("name", f"/{name}" if location == "body_field" else name),
+        required=tree.get("required", default is None),
+        type=tree.get("type", "any" if location == "body_field" else "text"),
+        default=default,
+        format=tree.get("format"),
+        max_items=tree.get("max_items"),
+        description=tree.get("description", ""),
+    )
+
+
+def _output(name: str, written: str | Tree) -> OutputField:
+    match written:
+        case {"value": pointer}:
+            return OutputField(name=name, kind="value", pointer=pointer)
+        case {"newest": pointer}:
+            return OutputField(name=name, kind="newest", pointer=pointer)
+        case _:
+            return OutputField(name=name, kind="items", pointer="")
+
+
+def _paging(tree: Tree) -> Paging:
+    stop = tree.get("stop")
+    return Paging(
+        items=tree["items"],
+        next=tree["next"],
+        stop=Stop(field=stop["field"], before=stop["before"]) if stop else None,
+    )
+
+
+def _recover(tree: Tree) -> Recover:
+    return Recover(
+        operation=tree["ask"],
+        candidates=tree.get("look_in"),
+        match=tree["match"],
+        arguments=tree.get("with", {}),
+        if_argument=tree.get("when"),
+        since_parameter=tree.get("since"),
+        window=_duration(tree.get("window")) or timedelta(minutes=5),
+    )
+
+
+def _resource(name: str, tree: Tree) -> Resource:
+    calls = {verb: _call(tree[verb]) for verb in ("get", "create", "update") if verb in tree}
+    return Resource(
+        name=name,
+        key=tree["key"],
+        updatable=tuple(tree["updatable"]) if "updatable" in tree else None,
+        **calls,
+    )
+
+
+def _call(tree: Tree) -> ResourceCall:
+    return ResourceCall(
+        operation=tree["operation"],
+        object_parameter=tree.get("object"),
+        id_parameter=tree.get("id"),
+        body_parameter=tree.get("body"),
+        version_parameter=tree.get("version"),
+        fields_parameter=tree.get("fields"),
+        style=tree.get("style", "object"),
+        new_id=tree.get("new_id"),
+    )
+
+
+def _errors(tree: Tree) -> ErrorRules:
+    return ErrorRules(
+        code=tuple(tree.get("code", ())),
+        message=tuple(tree.get("message", ())),
+        field=tuple(tree.get("field", ())),
+        request_id=tuple(name.lower() for name in tree.get("request_id", ())),
+        rules=tuple(
+            ErrorRule(
+                error_class=one["class"],
+                statuses=tuple(one.get("status", ())),
+                codes=tuple(one.get("code", ())),
+            )
+            for one in tree.get("classes", ())
+        ),
+    )
+
+
+def _webhook(tree: Tree) -> Webhook:
+    return Webhook(
+        signature_headers=tuple(tree["signature"]["headers"]),
+        scheme=tree["signature"]["scheme"],
+        certificate_url_header=tree["certificate_url_header"],
+        algorithm_header=tree["algorithm_header"],
+        issuer=tree["issuer"],
+        certificate_hosts=tuple(tree["certificate_hosts"]),
+        issuer_hosts=tuple(tree.get("issuer_hosts", ())),
+        events=tuple(tree["events"]),
+        name=tree["event"]["name"],
+        resource_uri=tree["event"]["resource_uri"],
+        changed_at=tree["event"]["changed_at"],
+        dedupe=tuple(tree["dedupe"]),
+    )
+
+
+def _duration(text: str | None) -> timedelta | None:
+    matched = _DURATION.fullmatch(text) if text else None
+    return timedelta(**{_UNITS[matched[2]]: int(matched[1])}) if matched else None
