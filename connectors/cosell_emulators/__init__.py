@@ -1,0 +1,1 @@
+"""Stand-ins for the two systems, on real sockets; they share no code with what they test."""

@@ -1,0 +1,220 @@
+"""Describe objects and fields with every key clients look at.
+
+https://developer.salesforce.com/docs/platform/api-rest/guide/resources_sobject_describe.html
+"""
+
+from typing import Any
+
+from cosell_emulators.salesforce.schema import Field, ObjectType, Schema
+from cosell_emulators.salesforce.store import Store
+
+Document = dict[str, Any]
+
+# Characters are counted, bytes are reserved: three for each.
+_BYTES = 3
+_SOAP = {
+    "id": "tns:ID",
+    "reference": "tns:ID",
+    "boolean": "xsd:boolean",
+    "int": "xsd:int",
+    "currency": "xsd:double",
+    "double": "xsd:double",
+    "percent": "xsd:double",
+    "date": "xsd:date",
+    "datetime": "xsd:dateTime",
+    "address": "urn:address",
+    "base64": "xsd:base64Binary",
+}
+
+
+def everything(schema: Schema, *, version: str) -> Document:
+    """Answer GET /sobjects."""
+    objects = sorted(schema, key=lambda kind: kind.name)
+    shown = [brief(kind, version=version) for kind in objects]
+    return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": shown}
+
+
+def brief(kind: ObjectType, *, version: str) -> Document:
+    """Describe an object without its fields."""
+    base = f"/services/data/v{version}/sobjects/{kind.name}"
+    return {
+        "activateable": False,
+        "associateEntityType": None,
+        "associateParentEntity": None,
+        "createable": kind.createable,
+        "custom": kind.custom,
+        "customSetting": False,
+        "deepCloneable": False,
+        "deletable": kind.deletable,
+        "deprecatedAndHidden": False,
+        "feedEnabled": kind.name in ("Account", "Contact", "Lead", "Opportunity"),
+        "hasSubtypes": False,
+        "isInterface": False,
+        "isSubtype": False,
+        "keyPrefix": kind.prefix,
+        "label": kind.label,
+        "labelPlural": kind.plural,
+        "layoutable": kind.createable,
+        "mergeable": kind.name in ("Account", "Contact", "Lead"),
+        "mruEnabled": kind.name in ("Account", "Contact", "Lead", "Opportunity"),
+        "name": kind.name,
+        "queryable": True,
+        "replicateable": True,
+        "retrieveable": True,
+        "searchable": kind.name in ("Account", "Contact", "Lead", "Opportunity", "User"),
+        "triggerable": kind.createable,
+        "undeletable": kind.deletable,
+        "updateable": kind.updateable,
+        "urls": {
+            "rowTemplate": f"{base}/{{ID}}",
+            "describe": f"{base}/describe",
+            "listviews": f"{base}/listviews",
+            "sobject": base,
+        },
+    }
+
+
+def full(store: Store, kind: ObjectType, *, version: str) -> Document:
+    """Answer GET /sobjects/X/describe."""
+    shown = brief(kind, version=version)
+    return {
+        "actionOverrides": [],
+        **shown,
+        "childRelationships": [
+            {
+                "cascadeDelete": child.cascade,
+                "childSObject": child.object,
+                "deprecatedAndHidden": False,
+                "field": child.field,
+                "junctionIdListNames": [],
+                "junctionReferenceTo": [],
+                "relationshipName": child.relationship,
+                "restrictedDelete": False,
+            }
+            for child in kind.children
+        ],
+        "compactLayoutable": True,
+        "defaultImplementation": None,
+        "extendedBy": None,
+        "extendsInterfaces": None,
+        "fields": [field(store, found) for found in kind.fields.values()],
+        "implementedBy": None,
+        "implementsInterfaces": None,
+        "listviewable": None,
+        "lookupLayoutable": None,
+        "namedLayoutInfos": [],
+        "networkScopeFieldName": None,
+        "recordTypeInfos": [_master(kind, version=version)],
+        "searchLayoutable": shown["searchable"],
+        "sobjectDescribeOption": "FULL",
+        "supportedScopes": [
+            {"label": f"All {kind.plural}", "name": "everything"},
+            {"label": f"My {kind.plural}", "name": "mine"},
+        ],
+    }
+
+
+def field(store: Store, found: Field) -> Document:
+    """Describe a field."""
+    texts = found.type not in _SOAP and found.type != "base64"
+    length = found.length if texts or found.type in ("id", "reference") else 0
+    values = choices(store, found)
+    return {
+        "aggregatable": found.filterable and found.type not in ("boolean", "address"),
+        "aiPredictionField": False,
+        "autoNumber": False,
+        "byteLength": length * _BYTES if texts else length,
+        "calculated": False,
+        "calculatedFormula": None,
+        "cascadeDelete": "P" in found.flags,
+        "caseSensitive": False,
+        "compoundFieldName": found.compound,
+        "controllerName": None,
+        "createable": found.createable,
+        "custom": found.custom,
+        "defaultValue": _default(found, values),
+        "defaultValueFormula": None,
+        "defaultedOnCreate": found.defaulted,
+        "dependentPicklist": False,
+        "deprecatedAndHidden": False,
+        "digits": 9 if found.type == "int" else 0,
+        "displayLocationInDecimal": False,
+        "encrypted": False,
+        "externalId": found.external_id,
+        "extraTypeInfo": "plaintextarea" if found.type == "textarea" else None,
+        "filterable": found.filterable and found.type != "address",
+        "filteredLookupInfo": None,
+        "formulaTreatNullNumberAsZero": False,
+        "groupable": found.filterable and not found.is_number and found.type != "datetime",
+        "highScaleNumber": False,
+        "htmlFormatted": False,
+        "idLookup": found.keyed or "L" in found.flags,
+        "inlineHelpText": None,
+        "label": found.label,
+        "length": length,
+        "mask": None,
+        "maskType": None,
+        "name": found.name,
+        "nameField": "M" in found.flags,
+        "namePointing": len(found.targets) > 1,
+        "nillable": found.nillable,
+        "permissionable": found.createable and found.nillable,
+        "picklistValues": values,
+        "polymorphicForeignKey": len(found.targets) > 1,
+        "precision": found.precision,
+        "queryByDistance": False,
+        "referenceTargetField": None,
+        "referenceTo": list(found.targets),
+        "relationshipName": found.relationship,
+        "relationshipOrder": None,
+        "restrictedDelete": False,
+        "restrictedPicklist": found.restricted,
+        "scale": found.scale,
+        "searchPrefilterable": found.type == "reference",
+        "soapType": _SOAP.get(found.type, "xsd:string"),
+        "sortable": found.filterable and found.type != "address",
+        "type": found.type,
+        "unique": found.unique,
+        "updateable": found.updateable,
+        "writeRequiresMasterRead": False,
+    }
+
+
+def choices(store: Store, found: Field) -> list[Document]:
+    """List the values of a picklist; currencies are those the org has."""
+    if found.name.endswith("CurrencyIsoCode"):
+        rows = store["CurrencyType"].alive()
+        codes = [row.get("IsoCode") for row in rows if row.get("IsActive")]
+        return [_choice(code, default=code == "USD") for code in codes]
+    return [_choice(choice.value, default=choice.default) for choice in found.choices]
+
+
+def _choice(value: str, *, default: bool) -> Document:
+    return {
+        "active": True,
+        "defaultValue": default,
+        "label": value,
+        "validFor": None,
+        "value": value,
+    }
+
+
+def _default(found: Field, values: list[Document]) -> Any:
+    if found.type == "boolean":
+        return "T" in found.flags
+    return next((value["value"] for value in values if value["defaultValue"]), None)
+
+
+def _master(kind: ObjectType, *, version: str) -> Document:
+    record_type = "012000000000000AAA"
+    url = f"/services/data/v{version}/sobjects/{kind.name}/describe/layouts/{record_type}"
+    return {
+        "active": True,
+        "available": True,
+        "defaultRecordTypeMapping": True,
+        "developerName": "Master",
+        "master": True,
+        "name": "Master",
+        "recordTypeId": record_type,
+        "urls": {"layout": url},
+    }

@@ -1,0 +1,35 @@
+"""What an administrator, here a test, may switch in the org."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class DuplicateRule:
+    """Rows of an object may not agree in all of some fields."""
+
+    object: str
+    fields: tuple[str, ...]
+    name: str = "Standard_Rule"
+    allow_save: bool = True
+    message: str = "Use one of these records?"
+
+
+@dataclass(slots=True)
+class RuleEntry:
+    """A lead that fits goes to an owner."""
+
+    fits: Mapping[str, Any]
+    owner: str
+
+
+@dataclass(slots=True)
+class Settings:
+    """The org's switches; a reset puts them all back."""
+
+    rotating: bool = False
+    daily_calls: int = 100_000
+    duplicate_rules: list[DuplicateRule] = field(default_factory=list)
+    assignment_entries: list[RuleEntry] = field(default_factory=list)
+    page_size: int = 2000
