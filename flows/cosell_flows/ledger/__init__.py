@@ -1,0 +1,51 @@
+"""Remember what must survive a crash: links, events, intents, leases, letters, runs, switches."""
+
+from .cursors import Cursors
+from .database import Clock
+from .errors import (
+    LeaseBusy,
+    LeaseLost,
+    LedgerError,
+    LedgerTooNew,
+    LedgerUnreachable,
+    LinkTaken,
+)
+from .history import Change, History
+from .inbox import EventStatus, Inbox, StoredEvent
+from .intents import Intent, Intents
+from .leases import Leases
+from .letters import Letter, Letters
+from .links import Link, Links
+from .opening import Ledger, open_ledger
+from .runs import Run, Runs, RunStatus, StepRecord
+from .switches import Switches
+
+__all__ = [
+    "Change",
+    "Clock",
+    "Cursors",
+    "EventStatus",
+    "History",
+    "Inbox",
+    "Intent",
+    "Intents",
+    "LeaseBusy",
+    "LeaseLost",
+    "Leases",
+    "Ledger",
+    "LedgerError",
+    "LedgerTooNew",
+    "LedgerUnreachable",
+    "Letter",
+    "Letters",
+    "Link",
+    "LinkTaken",
+    "Links",
+    "Run",
+    "RunStatus",
+    "Runs",
+    "StepRecord",
+    "StoredEvent",
+    "Switches",
+    "open_ledger",
+]

@@ -1,0 +1,1 @@
+"""One module a revision; `migrating.REVISIONS` lists them in order."""

@@ -1,0 +1,62 @@
+"""Open the ledger, brought to the newest revision, and hand out its parts."""
+
+from __future__ import annotations
+
+from asyncpg import PostgresError
+from sqlalchemy.exc import DBAPIError
+
+from .cursors import Cursors
+from .database import Clock, Database, make_folder
+from .errors import LedgerUnreachable
+from .history import History
+from .inbox import Inbox
+from .intents import Intents
+from .leases import Leases
+from .letters import Letters
+from .links import Links
+from .migrating import bring_up_to_date
+from .runs import Runs
+from .switches import Switches
+
+
+class Ledger:
+    """Everything that must survive a crash, part by part."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.where = database.where
+        self.links = Links(database)
+        self.history = History(database)
+        self.cursors = Cursors(database)
+        self.inbox = Inbox(database)
+        self.intents = Intents(database)
+        self.leases = Leases(database)
+        self.letters = Letters(database)
+        self.runs = Runs(database)
+        self.switches = Switches(database)
+
+    async def aclose(self) -> None:
+        """Let the database go."""
+        await self._database.aclose()
+
+
+async def open_ledger(url: str, *, clock: Clock) -> Ledger:
+    """Open the ledger at a SQLAlchemy *url*, SQLite or PostgreSQL, making it where it is not yet.
+
+    Raises LedgerUnreachable where the database cannot be used, and LedgerTooNew where a later
+    cosell wrote it.
+    """
+    database = Database(url, clock=clock)
+    try:
+        make_folder(database.url)
+        await bring_up_to_date(database)
+    except (DBAPIError, PostgresError, OSError) as error:
+        await database.aclose()
+        raise database.unreachable(error) from None
+    except BaseException:
+        await database.aclose()
+        raise
+    return Ledger(database)
+
+
+__all__ = ["Ledger", "LedgerUnreachable", "open_ledger"]

@@ -1,0 +1,110 @@
+"""Leases: one worker at a time, across processes."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
+
+import pytest
+
+from cosell_flows.ledger import LeaseBusy, LeaseLost, Ledger
+
+from .conftest import Time
+
+SOON = timedelta(seconds=0.15)
+
+
+def hold(
+    ledger: Ledger, owner: str = "me", *, ttl: float = 30, wait: timedelta = timedelta(seconds=10)
+) -> AbstractAsyncContextManager[None]:
+    """Hold the lease on one deal."""
+    return ledger.leases.hold("deal", owner=owner, ttl=timedelta(seconds=ttl), wait=wait)
+
+
+async def test_one_at_a_time(ledger: Ledger, other: Ledger) -> None:
+    """Of several workers in two processes, one is inside at a time, and each has its turn."""
+    inside, most, turns = 0, 0, 0
+
+    async def work(where: Ledger) -> None:
+        nonlocal inside, most, turns
+        async with hold(where):
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0.01)
+            inside -= 1
+            turns += 1
+
+    await asyncio.gather(*(work(where) for where in (ledger, other) * 3))
+
+    assert (most, turns) == (1, 6)
+
+
+async def test_waiting_ends(ledger: Ledger, other: Ledger) -> None:
+    """Who waited long enough is told who holds the lease."""
+    async with hold(ledger, "worker 7"):
+        with pytest.raises(LeaseBusy, match="worker 7"):
+            async with hold(other, wait=SOON):
+                pass
+
+
+async def test_lease_of_a_dead_holder_expires(ledger: Ledger, clock: Time) -> None:
+    """What a dead holder held is free after its time."""
+    holding = hold(ledger, ttl=20)
+    await holding.__aenter__()
+    clock.pass_(seconds=21)
+
+    async with hold(ledger, "next", wait=SOON):
+        assert await ledger.leases.holder("deal") == "next"
+    with pytest.raises(StopAsyncIteration):
+        await anext(holding.gen)  # type: ignore[attr-defined]
+
+
+async def test_lease_is_renewed(ledger: Ledger, other: Ledger, clock: Time) -> None:
+    """Long work keeps its lease."""
+    async with hold(ledger, ttl=0.3):
+        for _ in range(6):
+            clock.pass_(seconds=0.1)
+            await asyncio.sleep(0.11)
+
+        with pytest.raises(LeaseBusy):
+            async with hold(other, wait=timedelta(0)):
+                pass
+
+
+async def test_lost_lease_ends_the_work(ledger: Ledger, other: Ledger, clock: Time) -> None:
+    """A worker whose lease went to another one is stopped."""
+
+    async def work() -> None:
+        async with hold(ledger, "slow", ttl=0.3):
+            clock.pass_(seconds=60)
+            async with hold(other, "quick"):
+                await asyncio.sleep(5)
+
+    with pytest.raises(LeaseLost):
+        await work()
+
+
+async def test_cancelling_the_work_is_no_loss(ledger: Ledger) -> None:
+    """Work that is cancelled from outside ends as cancelled, and lets go."""
+
+    async def work() -> None:
+        async with hold(ledger):
+            await asyncio.sleep(5)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0.2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert await ledger.leases.holder("deal") is None
+
+
+async def test_lease_is_let_go_when_the_work_fails(ledger: Ledger) -> None:
+    """A failure inside lets the next one in."""
+    with pytest.raises(RuntimeError):
+        async with hold(ledger):
+            raise RuntimeError
+
+    assert await ledger.leases.holder("deal") is None
