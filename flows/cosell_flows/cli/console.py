@@ -1,0 +1,215 @@
+"""Print, and turn what went wrong into a sentence and an exit code. The one place that does either."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from cosell_definitions.problems import Problem, Severity, Unsound
+
+DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
+
+
+class Failure(Exception):
+    """A command cannot do what was asked; carries the sentence, the cure and the exit code."""
+
+    def __init__(self, message: str, *, hint: str | None = None, code: int = NO) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What stands before the command: which project, which environment, how to answer."""
+
+    folder: Path
+    environment: str
+    as_json: bool
+    debug: bool
+
+
+def say(text: str = "") -> None:
+    """A line for people; on standard error where standard output is for a JSON document."""
+    print(text, file=sys.stderr if _quiet_stdout else sys.stdout, flush=True)
+
+
+def warn(text: str) -> None:
+    """A line for people about something that is not as it should be."""
+    print(text, file=sys.stderr, flush=True)
+
+
+_quiet_stdout = False
+
+
+def json_only() -> None:
+    """From here on standard output holds one JSON document and nothing else."""
+    global _quiet_stdout  # noqa: PLW0603 - a process has one standard output
+    _quiet_stdout = True
+
+
+def show_json(document: Any) -> None:
+    """The one JSON document of a command."""
+    print(to_json(document), flush=True)
+
+
+def to_json(document: Any) -> str:
+    """A document as JSON; decimals are numbers with exactly their digits, moments ISO 8601."""
+    return _Exact(ensure_ascii=False, default=_plain).encode(_exact(document))
+
+
+class _Digits(float):
+    """A decimal that prints with its own digits."""
+
+    def __new__(cls, value: Decimal) -> _Digits:
+        made = super().__new__(cls, value)
+        made.text = format(value, "f")
+        return made
+
+    text: str
+
+    def __repr__(self) -> str:
+        return self.text
+
+
+class _Exact(json.JSONEncoder):
+    def iterencode(self, o: Any, _one_shot: bool = False) -> Any:
+        # The C encoder writes floats itself; the Python one asks float.__repr__, which we are not.
+        return json.encoder._make_iterencode(  # type: ignore[attr-defined]  # noqa: SLF001
+            {}, self.default, json.encoder.encode_basestring, None, lambda f: getattr(f, "text", repr(f)),
+            ": ", ", ", False, False, _one_shot,
+        )(o, 0)  # fmt: skip
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return _Digits(value)
+    if isinstance(value, Mapping):
+        return {str(key): _exact(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_exact(one) for one in value]
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    return str(value)
+
+
+def problem_json(problem: Problem) -> dict[str, Any]:
+    """A problem as `check --json` prints it."""
+    place = problem.place
+    return {
+        "code": problem.code,
+        "severity": problem.severity.value,
+        "file": place.file,
+        "line": place.line,
+        "column": place.column,
+        "end_column": place.end_column,
+        "message": problem.message,
+        "hint": problem.hint,
+    }
+
+
+def problem_text(problem: Problem, root: Path | None) -> str:
+    """A problem with the line it is about and a caret under the fault."""
+    place = problem.place
+    word = "" if problem.severity is Severity.ERROR else f" {problem.severity.value}"
+    lines = [f"{place}: {problem.code}{word} {problem.message}"]
+    source = _line(root, place.file, place.line)
+    if source is not None:
+        gutter = f"{place.line:>6} | "
+        width = max(1, (place.end_column or place.column + 1) - place.column)
+        width = min(width, max(1, len(source) - place.column + 1))
+        lines.append(gutter + source)
+        lines.append(" " * 7 + "| " + " " * (place.column - 1) + "^" * width)
+    if problem.hint:
+        lines.append(f"  hint: {problem.hint}")
+    return "\n".join(lines)
+
+
+def _line(root: Path | None, file: str, line: int) -> str | None:
+    if root is None:
+        return None
+    try:
+        lines = (root / file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+    except OSError:
+        return None
+    return lines[line - 1] if 0 < line <= len(lines) else None
+
+
+def report(error: BaseException, context: Context | None) -> int:
+    """Say what went wrong, as the reader wants it, and give the exit code."""
+    if context is not None and context.debug:
+        traceback.print_exception(error)
+    failure = _worded(error)
+    if failure is None:
+        warn(f"cosell: an error that should not have happened: {type(error).__name__}: {error}")
+        warn("  hint: run it again with --debug before the command, and report what it prints")
+        return NO
+    if context is not None and context.as_json:
+        problems = [problem_json(one) for one in error.problems] if isinstance(error, Unsound) else []
+        show_json({"error": {"message": failure.message, "hint": failure.hint}, "problems": problems})
+    if isinstance(error, Unsound):
+        root = context.folder if context else None
+        for problem in error.problems:
+            warn(problem_text(problem, root))
+        return failure.code
+    warn(f"cosell: {failure.message}")
+    if failure.hint:
+        warn(f"  hint: {failure.hint}")
+    return failure.code
+
+
+def _worded(error: BaseException) -> Failure | None:
+    """The sentence for an error of any room; None for one that nobody expected."""
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, Unsound):
+        return Failure(str(error), code=NO)
+    name = type(error).__name__
+    hint = getattr(error, "hint", None)
+    text = str(getattr(error, "message", None) or error)
+    codes = {
+        "NoProject": USAGE,
+        "NoSuchFlow": USAGE,
+        "BadInputs": USAGE,
+        "LedgerTooNew": NO,
+        "LedgerUnreachable": UNREACHABLE,
+        "LedgerError": NO,
+        "MissingSetting": NO,
+        "ConnectorError": UNREACHABLE,
+        "PortInUse": UNREACHABLE,
+        "ServerUnavailable": UNREACHABLE,
+    }
+    if name == "NoProject":
+        hint = "go to a project, name one with --project DIR, or make one: cosell init DIR"
+    if name in codes:
+        return Failure(text, hint=hint, code=codes[name])
+    if isinstance(error, OSError):
+        return Failure(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), code=UNREACHABLE)
+    return None
+
+
+def table(rows: Iterable[Iterable[Any]], heads: Iterable[str]) -> None:
+    """A table for people: columns as wide as their widest cell."""
+    shown = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
+    every = [list(heads), *shown]
+    widths = [max(len(row[index]) for row in every) for index in range(len(every[0]))]
+    for row in every:
+        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def on_terminal() -> bool:
+    """Whether a person looks at standard error right now."""
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"

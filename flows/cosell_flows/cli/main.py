@@ -1,0 +1,141 @@
+"""The command `cosell`: what stands before a command, and the way to each of them."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+
+import click
+
+from . import console
+from .console import Context
+
+# Commands are imported when they are called: `cosell check` must answer at once.
+_COMMANDS = {
+    "init": "projects:init",
+    "check": "checking:check",
+    "explain": "checking:explain",
+    "flows": "looking:flows",
+    "show": "looking:show",
+    "run": "running:run",
+    "plan": "running:plan",
+    "on": "switching:on",
+    "off": "switching:off",
+    "serve": "serving:serve",
+    "sandbox": "serving:sandbox",
+    "env": "environment:env",
+    "connections": "connecting:connections",
+    "records": "remembering:records",
+    "letters": "remembering:letters",
+    "events": "remembering:events",
+}
+
+
+class _Lazy(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        command = getattr(importlib.import_module(f".{module}", __package__), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = [
+            (name, command.get_short_help_str(90))
+            for name in _COMMANDS
+            if (command := self.get_command(ctx, name)) is not None
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and not args[0].startswith("-") and args[0] not in _COMMANDS:
+            from cosell_definitions.problems import did_you_mean
+
+            meant = did_you_mean(args[0], _COMMANDS)
+            hint = f"did you mean {meant!r}?" if meant else f"commands: {', '.join(_COMMANDS)}"
+            raise click.UsageError(f"there is no command {args[0]!r}; {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Begin with: cosell init DIR, then cosell check, cosell sandbox, cosell run.",
+)
+@click.option("--project", "folder", metavar="DIR", help="The project; default: this folder or one above.")
+@click.option("--env", "environment", default="sandbox", show_default=True, metavar="NAME",
+              help="The environment: env/NAME.yaml.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
+@click.option("--debug", is_flag=True, help="Show tracebacks.")
+@click.version_option(package_name="cosell", message="cosell %(version)s")
+@click.pass_context
+def cosell(
+    ctx: click.Context, folder: str | None, environment: str, as_json: bool, debug: bool
+) -> None:
+    """Keep Salesforce and Microsoft Partner Center in step, both ways, from YAML."""
+    ctx.obj = Context(
+        folder=Path(folder) if folder else Path(),
+        environment=environment,
+        as_json=as_json,
+        debug=debug,
+    )
+    if as_json:
+        console.json_only()
+
+
+def project_folder(context: Context) -> Path:
+    """The project the command is about; raises NoProject."""
+    from ..project import find_project
+
+    start = context.folder.resolve()
+    if context.folder != Path() and not start.is_dir():
+        raise console.Failure(f"there is no folder {context.folder}", code=console.USAGE)
+    return find_project(start)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command, and leave with its exit code."""
+    sys.exit(answer(arguments))
+
+
+def answer(arguments: list[str] | None = None) -> int:
+    """Run a command and give its exit code; every failure becomes a sentence here."""
+    context: Context | None = None
+    try:
+        with cosell.make_context("cosell", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
+            try:
+                cosell.invoke(ctx)
+            finally:
+                context = ctx.obj
+            return console.DONE
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.exceptions.NoArgsIsHelpError as asked:
+        asked.show()
+        return console.USAGE
+    except click.UsageError as wrong:
+        wrong.show()
+        return console.USAGE
+    except (click.Abort, KeyboardInterrupt):
+        console.warn("interrupted")
+        return console.INTERRUPTED
+    except SystemExit as ended:
+        return int(ended.code or 0)
+    except BrokenPipeError:
+        return console.DONE
+    except Exception as error:  # noqa: BLE001 - the one place where a failure becomes a sentence
+        return console.report(error, context)
+
+
+if __name__ == "__main__":
+    main()

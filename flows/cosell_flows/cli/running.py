@@ -1,0 +1,209 @@
+"""`cosell run` and `cosell plan`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import console
+from .console import Context, Failure, say
+from .main import project_folder
+
+if TYPE_CHECKING:
+    from ..running.engine import Engine
+    from ..running.outcomes import RunResult
+
+_LARGEST = 16 * 1024 * 1024
+_EXIT = {"succeeded": 0, "skipped": 0, "partial": 1, "failed": 1, "cancelled": 130}
+
+
+@click.command()
+@click.argument("flow")
+@click.option("-i", "--input", "pairs", multiple=True, metavar="NAME=VALUE",
+              help="An input; arrays and objects as JSON.")
+@click.option("--inputs", "file", type=click.Path(dir_okay=False), help="Inputs as a JSON file.")
+@click.option("--local", is_flag=True, help="In this process, without Prefect.")
+@click.option("--release-brake", is_flag=True, help="Let a run through that changes a lot at once.")
+@click.pass_obj
+def run(
+    context: Context, flow: str, pairs: tuple[str, ...], file: str | None, local: bool,
+    release_brake: bool,
+) -> None:  # fmt: skip
+    """Run FLOW now, on Prefect, and say record by record what came of it.
+
+    \b
+    cosell run webhook-registration -i http_trigger_endpoint=http://127.0.0.1:8810/webhooks/partner-center
+    cosell run opportunity-to-partner-center -i 'opportunity_ids=["006…"]' --local
+    """
+    given = read_inputs(pairs, file)
+
+    async def work(engine: Engine) -> RunResult:
+        typed = _typed(engine, flow, given)
+        if local:
+            return await engine.run(flow, typed, release_brake=release_brake)
+        from ..on_prefect.commanding import run_from_command
+
+        return await run_from_command(engine, flow, typed, release_brake=release_brake)
+
+    result = with_engine(context, work)
+    if context.as_json:
+        console.show_json(result.as_json())
+    else:
+        tell(result)
+    raise SystemExit(_EXIT[result.status])
+
+
+@click.command()
+@click.argument("flow")
+@click.option("-i", "--input", "pairs", multiple=True, metavar="NAME=VALUE",
+              help="An input; arrays and objects as JSON.")
+@click.option("--inputs", "file", type=click.Path(dir_okay=False), help="Inputs as a JSON file.")
+@click.option("--out", type=click.Path(dir_okay=False), help="Keep the plan in a file.")
+@click.pass_obj
+def plan(
+    context: Context, flow: str, pairs: tuple[str, ...], file: str | None, out: str | None
+) -> None:
+    """Every write a run of FLOW would make, field by field. Nothing is written."""
+    given = read_inputs(pairs, file)
+
+    async def work(engine: Engine) -> RunResult:
+        return await engine.plan(flow, _typed(engine, flow, given))
+
+    result = with_engine(context, work)
+    document = plan_document(result)
+    if out:
+        Path(out).write_text(console.to_json(document) + "\n", encoding="utf-8")
+    if context.as_json:
+        console.show_json(document)
+    else:
+        _tell_plan(result, document)
+    if result.status in ("failed", "partial"):
+        raise SystemExit(console.NO)
+
+
+def plan_document(result: RunResult) -> dict[str, Any]:
+    """A plan as `plan --json` prints it."""
+    return {
+        "plan_id": result.run_id,
+        "flow": result.flow,
+        "status": result.status,
+        "braked": result.braked is not None,
+        "changes": result.writes,
+        "skipped": [
+            {"key": one["key"], "reason": one["reason"]}
+            for one in result.records
+            if one["status"] in ("skipped", "failed")
+        ],
+        "error": result.error,
+    }
+
+
+def with_engine(context: Context, work: Callable[[Engine], Awaitable[Any]]) -> Any:
+    """Open the project's engine, let *work* use it, and close it."""
+    folder = project_folder(context)
+
+    async def whole() -> Any:
+        from ..running.opening import open_engine
+
+        engine = await open_engine(folder, context.environment)
+        try:
+            return await work(engine)
+        finally:
+            await engine.aclose()
+
+    return asyncio.run(whole())
+
+
+def read_inputs(pairs: tuple[str, ...], file: str | None) -> dict[str, Any]:
+    """Inputs as they were typed: NAME=VALUE pairs over those of a file."""
+    given: dict[str, Any] = {}
+    if file is not None:
+        given |= _from_file(Path(file))
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals or not name.strip():
+            raise Failure(f"{pair!r} is not NAME=VALUE", hint="write -i name=value", code=console.USAGE)
+        given[name.strip()] = value
+    return given
+
+
+def _from_file(path: Path) -> Mapping[str, Any]:
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise Failure(f"{path} is larger than 16 MiB", code=console.USAGE)
+        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+    except OSError as error:
+        raise Failure(f"{path} cannot be read: {error.strerror}", code=console.USAGE) from None
+    except ValueError as error:
+        raise Failure(f"{path} is not JSON: {error}", code=console.USAGE) from None
+    if not isinstance(document, Mapping):
+        raise Failure(f"{path} must hold a JSON object of inputs", code=console.USAGE)
+    return document
+
+
+def _typed(engine: Engine, flow: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    from ..running.inputs import checked
+
+    return checked(engine.project.flow(flow), given, typed_by_hand=True)
+
+
+def tell(result: RunResult) -> None:
+    """A run, record by record, for people."""
+    for record in result.records:
+        say(f"{_sign(record['status'])} {record['key']}: {record['status']}{_because(record)}")
+        for write in record["writes"]:
+            _tell_write(write)
+    if not result.records:
+        for write in result.writes:
+            _tell_write(write)
+    counts = ", ".join(f"{count} {name}" for name, count in result.counts.items() if count)
+    say(f"{result.flow}: {result.status}" + (f" ({counts})" if counts else ""))
+    if result.error:
+        place = f"{result.error['file']}:{result.error['line']}: " if result.error["file"] else ""
+        console.warn(f"  {place}{result.error['class']}: {result.error['message']}")
+        if result.error["hint"]:
+            console.warn(f"  hint: {result.error['hint']}")
+
+
+def _tell_plan(result: RunResult, document: Mapping[str, Any]) -> None:
+    for change in document["changes"]:
+        say(f"{change['operation']} {change['system']} {change['object']} {change['key'] or ''}")
+        for one in change["fields"]:
+            rule = f"   [{one['rule']}]" if one["rule"] else ""
+            loses = f"   (loses {one['loses']!r})" if one["loses"] is not None else ""
+            say(f"    {one['field']}: {_short(one['old'])} → {_short(one['new'])}{loses}{rule}")
+    for skipped in document["skipped"]:
+        say(f"skipped {skipped['key']}: {skipped['reason']}")
+    if result.braked:
+        console.warn(f"a run would be stopped by the brake: {result.braked}")
+    if result.error:
+        console.warn(f"  {result.error['class']}: {result.error['message']}")
+    say(f"{len(document['changes'])} writes planned; nothing was written")
+
+
+def _tell_write(write: Mapping[str, Any]) -> None:
+    say(f"    {write['operation']} {write['system']} {write['object']} {write['id'] or ''}")
+    for one in write["fields"]:
+        if not one["own"]:
+            say(f"        {one['field']}: {_short(one['old'])} → {_short(one['new'])}")
+
+
+def _sign(status: str) -> str:
+    return {"failed": "✘", "skipped": "–", "unchanged": "="}.get(status, "✔")
+
+
+def _because(record: Mapping[str, Any]) -> str:
+    return f" - {record['reason']}" if record["reason"] else ""
+
+
+def _short(value: Any) -> str:
+    text = " ".join(console.to_json(value).split()) if not isinstance(value, str) else value
+    text = " ".join(text.split())
+    longest = 70
+    return text if len(text) <= longest else text[: longest - 1] + "…"

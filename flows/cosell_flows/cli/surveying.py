@@ -1,0 +1,117 @@
+"""Find every problem of a project: in each file, between the files, and in each environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from cosell_definitions import parsing
+from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.problems import Problem, Severity, Unsound
+from cosell_definitions.settings import Declaration
+from cosell_env.resolving import resolve
+
+from ..compiling.planning import View, check_project
+from ..compiling.viewing import OperationView
+from ..project import Documents, read_documents
+from .operations import ENGINE, OPEN, Anything, operations_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """All problems, in the order of the files, and the files that were looked at."""
+
+    problems: tuple[Problem, ...]
+    files: tuple[str, ...]
+
+    def of(self, files: Iterable[str]) -> Survey:
+        """The same, of some files only."""
+        chosen = frozenset(files)
+        return Survey(
+            problems=tuple(one for one in self.problems if one.place.file in chosen),
+            files=tuple(one for one in self.files if one in chosen),
+        )
+
+
+def survey(root: Path) -> Survey:
+    """Every problem of the project at *root*. No network, no secrets, no ledger."""
+    documents = read_documents(root)
+    problems = [*documents.problems, *check_project(view_of(root, documents))]
+    problems += _environments(root, documents)
+    return Survey(problems=in_order(problems), files=documents.files)
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, file by file, from the top of a file to its end."""
+    once = {(it.place, it.code, it.message): it for it in problems}
+    return tuple(
+        sorted(
+            once.values(),
+            key=lambda it: (it.place.file, it.place.line, it.place.column, it.code, it.message),
+        )
+    )
+
+
+def view_of(root: Path, documents: Documents) -> View:
+    """The project as checks see it; of a file with problems, what could be understood of it."""
+    broken: set[str] = set()
+    flows: dict[str, Flow] = dict(documents.flows)
+    mappings: dict[str, MappingFile] = dict(documents.mappings)
+    read = {one.place.file for one in (*flows.values(), *mappings.values())}
+    for file in documents.files:
+        name = PurePosixPath(file).name
+        if file in read or not name.endswith((".flow.yaml", ".map.yaml")):
+            continue
+        text, stem = (root / file).read_bytes(), name.split(".")[0]
+        if name.endswith(".flow.yaml"):
+            flow, _ = parsing.load_flow(text, file=file, draft=True)
+            if flow is not None:
+                flows.setdefault(flow.id, flow)
+        else:
+            mapping, _ = parsing.load_mapping(text, file=file, draft=True)
+            if mapping is not None:
+                mappings.setdefault(mapping.id, mapping)
+        if stem not in flows and stem not in mappings:
+            broken.add(stem)
+    operations = dict(_operations(documents))
+    return View(
+        flows=flows,
+        mappings=mappings,
+        declarations=_declarations(root, documents),
+        connections=[name for name in operations if name not in ENGINE],
+        operations=operations,
+        broken=broken,
+    )
+
+
+def _operations(documents: Documents) -> Iterator[tuple[str, Mapping[str, OperationView]]]:
+    """What each system can do; of a connector that could not be read, anything."""
+    known: dict[str, Mapping[str, OperationView]] = {
+        name: operations_of(connector) for name, connector in documents.connectors.items()
+    }
+    for file in documents.files:
+        path = PurePosixPath(file)
+        if path.name == "connector.yaml" and path.parts[-2] not in known:
+            known[path.parts[-2]] = Anything(OPEN)
+    yield from ENGINE.items()
+    yield from known.items()
+    for environment in documents.environments.values():
+        for connection, settings in environment.connections.items():
+            connector = settings.get("connector")
+            if connection not in known and isinstance(connector, str) and connector in known:
+                yield connection, known[connector]
+
+
+def _declarations(root: Path, documents: Documents) -> Mapping[str, Declaration]:
+    declared = {one.name: one for one in documents.declarations}
+    for file in _faulty_declarations(documents):
+        draft, _ = parsing.load_variables((root / file).read_bytes(), file=file, draft=True)
+        if draft is None:
+            return Anything(Declaration(name="", display_name="", type="text", place=_place(documents)))
+        declared |= {one.name: one for one in draft}
+    return declared
+
+
+def _place(documents: Documents) -> object:
+    return next(iter(documents.problems)).place

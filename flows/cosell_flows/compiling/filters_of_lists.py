@@ -1,0 +1,339 @@
+"""Filters on lists and records. Pure."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from typing import Any
+
+from .arithmetic import calculate, contains, equal, ordered
+from .limits import Meter, room_for
+from .tables import Table, need_count, need_list, need_text
+from .tests_of_values import TABLE as TESTS
+from .tests_of_values import is_blank
+from .values import Faulty, Missing, absent, is_list, shown, text_of
+
+TABLE = Table()
+entry = TABLE.entry
+
+
+def field_of(record: Any, path: Any, name: str) -> Any:
+    """What stands at a dotted path of a record; Missing where nothing does."""
+    here = record
+    for part in need_text(path, name).split("."):
+        if isinstance(here, Missing):
+            return here
+        if isinstance(here, Mapping):
+            known = tuple(str(key) for key in list(here)[:50])
+            here = here[part] if part in here else Missing(part, "the record", known)
+        elif is_list(here) and part.isdigit():
+            here = here[int(part)] if int(part) < len(here) else Missing(part, "the list")
+        else:
+            here = Missing(part, "", because=f"{shown(here)} has no field {part!r}")
+    return here
+
+
+def present(value: Any) -> Any:
+    if isinstance(value, Missing):
+        raise absent(value)
+    return value
+
+
+@entry("list, [separator] -> text", "its items as one text", "['a', 'b'] | join(', ')", '"a, b"')
+def join(meter: Meter, value: Any, separator: Any = "", attribute: Any = None) -> str:
+    """The items as one text."""
+    between = need_text(separator, "join")
+    items = need_list(value, "join")
+    meter.turn(len(items))
+    if attribute is not None:
+        items = [present(field_of(item, attribute, "join")) for item in items]
+    texts = [text_of(item) for item in items]
+    room_for(text=sum(map(len, texts)) + len(between) * len(texts))
+    return between.join(texts)
+
+
+def _judge(meter: Meter, test: Any, arguments: tuple[Any, ...], name: str) -> Callable[[Any], bool]:
+    """The test that `select` and its kin apply to each item."""
+    if test is None:
+        return lambda item: (
+            not (isinstance(item, Missing) or is_blank(meter, item) or item is False)
+        )
+    wanted = need_text(test, name)
+    if wanted not in TESTS.entries:
+        raise Faulty(f"there is no test {wanted!r}", f"{name} takes the name of a test in quotes")
+    one = TESTS.entries[wanted]
+    misuse = one.misuse(1 + len(arguments), ())
+    if misuse is not None:
+        raise Faulty(f"{wanted}: {misuse}", f"as in: {one.example}")
+
+    def judge(item: Any) -> bool:
+        if isinstance(item, Missing) and not one.takes_missing:
+            raise absent(item)
+        return bool(one.call(meter, item, *arguments))
+
+    return judge
+
+
+def each(meter: Meter, items: list[Any]) -> Iterator[Any]:
+    for item in items:
+        meter.turn()
+        yield item
+
+
+@entry(
+    "list, [test] -> list",
+    "the items that pass a test; without one, those not blank",
+    "[1, none, 3] | select('number')",
+    "[1, 3]",
+)
+def select(meter: Meter, value: Any, test: Any = None, *arguments: Any) -> list[Any]:
+    """The items that pass a test."""
+    passes = _judge(meter, test, arguments, "select")
+    return [item for item in each(meter, need_list(value, "select")) if passes(item)]
+
+
+@entry(
+    "list, [test] -> list",
+    "the items that do not pass a test",
+    "[1, none, 3] | reject('none')",
+    "[1, 3]",
+)
+def reject(meter: Meter, value: Any, test: Any = None, *arguments: Any) -> list[Any]:
+    """The items that do not pass a test."""
+    passes = _judge(meter, test, arguments, "reject")
+    return [item for item in each(meter, need_list(value, "reject")) if not passes(item)]
+
+
+@entry(
+    "list, field, [test] -> list",
+    "the records whose field passes a test",
+    "[{'a': 1}, {'a': 2}] | selectattr('a', 'gt', 1)",
+    '[{"a": 2}]',
+)
+def selectattr(meter: Meter, value: Any, path: Any, test: Any = None, *arguments: Any) -> list[Any]:
+    """The records whose field passes a test."""
+    passes = _judge(meter, test, arguments, "selectattr")
+    items = each(meter, need_list(value, "selectattr"))
+    return [item for item in items if passes(field_of(item, path, "selectattr"))]
+
+
+@entry(
+    "list, field, [test] -> list",
+    "the records whose field does not pass a test",
+    "[{'a': 1}, {'a': 2}] | rejectattr('a', 'gt', 1)",
+    '[{"a": 1}]',
+)
+def rejectattr(meter: Meter, value: Any, path: Any, test: Any = None, *arguments: Any) -> list[Any]:
+    """The records whose field does not pass a test."""
+    passes = _judge(meter, test, arguments, "rejectattr")
+    items = each(meter, need_list(value, "rejectattr"))
+    return [item for item in items if not passes(field_of(item, path, "rejectattr"))]
+
+
+@entry("list or text -> any", "the first item; missing where there is none", "[1, 2] | first", "1")
+def first(_: Meter, value: Any) -> Any:
+    """The first item."""
+    items = value if isinstance(value, str) else need_list(value, "first")
+    return items[0] if items else Missing("first", "", because="an empty list has no first item")
+
+
+@entry("list or text -> any", "the last item; missing where there is none", "[1, 2] | last", "2")
+def last(_: Meter, value: Any) -> Any:
+    """The last item."""
+    items = value if isinstance(value, str) else need_list(value, "last")
+    return items[-1] if items else Missing("last", "", because="an empty list has no last item")
+
+
+@entry(
+    "list, text or record -> number",
+    "how many items, letters or keys",
+    "[1, 2] | length",
+    "2",
+    names="length count",
+)
+def length(_: Meter, value: Any) -> int:
+    """How many items, letters or keys."""
+    if isinstance(value, str | Mapping) or is_list(value):
+        return len(value)
+    hint = "give a fallback first: | default([])" if value is None else None
+    raise Faulty(f"{shown(value)} has no length", hint)
+
+
+@entry(
+    "any -> list",
+    "a list of a list, the letters of a text, the keys of a record",
+    "'ab' | list",
+    '["a", "b"]',
+    names="list",
+)
+def list_(_: Meter, value: Any) -> list[Any]:
+    """A list of a list, the letters of a text, the keys of a record."""
+    if isinstance(value, str | Mapping):
+        room_for(items=len(value))
+        return list(value)
+    return need_list(value, "list")
+
+
+@entry(
+    "list, [attribute=] -> list",
+    "each value once, in the order of their first coming",
+    "[1, 2, 1] | unique",
+    "[1, 2]",
+)
+def unique(meter: Meter, value: Any, attribute: Any = None) -> list[Any]:
+    """Each value once, in the order of their first coming."""
+    seen: set[Hashable] = set()
+    odd: list[Any] = []  # values that cannot be hashed, such as records
+    kept = []
+    for item in each(meter, need_list(value, "unique")):
+        mark = item if attribute is None else present(field_of(item, attribute, "unique"))
+        if isinstance(mark, Mapping) or is_list(mark):
+            if contains(odd, mark, meter):
+                continue
+            odd.append(mark)
+        else:
+            tagged = (isinstance(mark, bool), mark)  # 1 and true are not the same
+            if tagged in seen:
+                continue
+            seen.add(tagged)
+        kept.append(item)
+    return kept
+
+
+@entry("list, [attribute=, reverse=] -> list", "in order", "[2, 1] | sort", "[1, 2]")
+def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) -> list[Any]:
+    """In order; values of different kinds have none."""
+    items = need_list(value, "sort")
+
+    def compare(one: tuple[Any, Any], other: tuple[Any, Any]) -> int:
+        meter.turn()
+        return ordered(one[0], other[0])
+
+    keyed = [
+        (item if attribute is None else present(field_of(item, attribute, "sort")), item)
+        for item in items
+    ]
+    return [
+        item
+        for _, item in sorted(keyed, key=functools.cmp_to_key(compare), reverse=reverse is True)
+    ]
+
+
+@entry("list, [attribute=] -> any", "the least; missing of an empty list", "[2, 1] | min", "1")
+def min_(meter: Meter, value: Any, attribute: Any = None) -> Any:
+    """The least."""
+    items = sort(meter, value, attribute)
+    return items[0] if items else Missing("min", "", because="an empty list has no least item")
+
+
+@entry("list, [attribute=] -> any", "the greatest; missing of an empty list", "[2, 1] | max", "2")
+def max_(meter: Meter, value: Any, attribute: Any = None) -> Any:
+    """The greatest."""
+    items = sort(meter, value, attribute)
+    return items[-1] if items else Missing("max", "", because="an empty list has no greatest item")
+
+
+@entry("list, [attribute=, start=] -> number", "all numbers together", "[1.10, 2] | sum", "3.10")
+def sum_(meter: Meter, value: Any, attribute: Any = None, start: Any = 0) -> Any:
+    """All numbers together, exactly."""
+    total = start
+    for item in each(meter, need_list(value, "sum")):
+        number = item if attribute is None else present(field_of(item, attribute, "sum"))
+        total = calculate("+", total, number)
+    return total
+
+
+@entry("list -> list", "from the last to the first", "[1, 2] | reverse", "[2, 1]")
+def reverse(_: Meter, value: Any) -> Any:
+    """From the last to the first."""
+    return value[::-1] if isinstance(value, str) else need_list(value, "reverse")[::-1]
+
+
+@entry("list -> list", "lists of lists made one list", "[[1], [2, 3]] | flatten", "[1, 2, 3]")
+def flatten(meter: Meter, value: Any) -> list[Any]:
+    """Lists of lists made one list; one level."""
+    flat: list[Any] = []
+    for item in each(meter, need_list(value, "flatten")):
+        flat.extend(item if is_list(item) else [item])
+        room_for(items=len(flat))
+    return flat
+
+
+@entry("list, size -> list", "in portions of a size", "[1, 2, 3] | batch(2)", "[[1, 2], [3]]")
+def batch(_: Meter, value: Any, size: Any) -> list[Any]:
+    """In portions of a size, for interfaces that take so many at a time."""
+    items = need_list(value, "batch")
+    step = need_count(size, "batch", most=100_000)
+    if step < 1:
+        raise Faulty("a batch holds at least 1")
+    return [items[at : at + step] for at in range(0, len(items), step)]
+
+
+@entry(
+    "any, part -> boolean",
+    "whether a list, text or record contains something",
+    "[1, 2] | contains(2)",
+    "true",
+)
+def contains_(meter: Meter, value: Any, part: Any) -> bool:
+    """Whether a list, text or record contains something."""
+    return contains(value, part, meter)
+
+
+def _record(value: Any, name: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        hint = "give a fallback first: | default({})" if value is None else None
+        raise Faulty(f"{name} works on records; this is {shown(value)}", hint)
+    return value
+
+
+@entry("record -> list", "its keys", "{'a': 1} | keys", '["a"]')
+def keys(_: Meter, value: Any) -> list[Any]:
+    """The keys of a record."""
+    return list(_record(value, "keys"))
+
+
+@entry("record -> list", "its values", "{'a': 1} | values", "[1]")
+def values(_: Meter, value: Any) -> list[Any]:
+    """The values of a record."""
+    return list(_record(value, "values").values())
+
+
+@entry("record -> list", "its keys with their values, as pairs", "{'a': 1} | items", '[["a", 1]]')
+def items(_: Meter, value: Any) -> list[list[Any]]:
+    """The keys of a record with their values."""
+    return [[key, inner] for key, inner in _record(value, "items").items()]
+
+
+@entry(
+    "record, record -> record",
+    "both; of the same key the second's value",
+    "{'a': 1} | merge({'b': 2})",
+    '{"a": 1, "b": 2}',
+)
+def merge(_: Meter, value: Any, other: Any) -> dict[str, Any]:
+    """Both records in one."""
+    merged = {**_record(value, "merge"), **_record(other, "merge")}
+    room_for(items=len(merged))
+    return merged
+
+
+@entry(
+    "list, field -> list",
+    "records of one field's value and its items",
+    "[{'a': 1}, {'a': 1}] | groupby('a')",
+    '[{"value": 1, "items": [{"a": 1}, {"a": 1}]}]',
+)
+def groupby(meter: Meter, value: Any, path: Any) -> list[dict[str, Any]]:
+    """Groups of records that agree in a field, in the order of their first coming."""
+    groups: list[dict[str, Any]] = []
+    for item in each(meter, need_list(value, "groupby")):
+        mark = present(field_of(item, path, "groupby"))
+        for group in groups:
+            meter.turn()
+            if equal(group["value"], mark):
+                group["items"].append(item)
+                break
+        else:
+            groups.append({"value": mark, "items": [item]})
+    return groups

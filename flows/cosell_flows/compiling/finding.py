@@ -1,0 +1,80 @@
+"""Look at the expressions of a value: which there are, what is wrong with each, what each reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from cosell_definitions.model import Bare, Template, Value
+from cosell_definitions.problems import Place, Problem, Severity, did_you_mean
+
+from . import syntax as s
+from .expressions import spot
+from .referring import Reference, Usage, usage
+from .values import Faulty
+
+
+@dataclass(slots=True)
+class Findings:
+    """The problems found so far, and what a document has been seen to use."""
+
+    problems: list[Problem] = field(default_factory=list)
+    env: dict[str, Place] = field(default_factory=dict)
+    connections: dict[str, Place] = field(default_factory=dict)
+    mappings: dict[str, Place] = field(default_factory=dict)
+
+    def say(
+        self,
+        code: str,
+        place: Place,
+        message: str,
+        hint: str | None = None,
+        *,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Collect a problem."""
+        self.problems.append(
+            Problem(code=code, place=place, message=message, hint=hint, severity=severity)
+        )
+
+    def usage(self, source: Template | Bare) -> Usage | None:
+        """What an expression reads; None, and a problem, where it cannot be read."""
+        try:
+            return usage(source)
+        except Faulty as fault:
+            self.say(fault.code, spot(source, fault.at), fault.message, fault.hint)
+            return None
+
+
+def templates_in(value: Value | Bare) -> Iterator[Template | Bare]:
+    """Every expression of a value, in the order of the file."""
+    if isinstance(value, Template | Bare):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from templates_in(inner)
+    elif isinstance(value, tuple):
+        for inner in value:
+            yield from templates_in(inner)
+
+
+def part_place(source: Template | Bare, reference: Reference, part: int) -> Place:
+    """Where one part of a path stands."""
+    return spot(source, reference.offsets[part], len(reference.path[part]))
+
+
+def literal_arguments(used: Usage, function: str) -> Iterator[tuple[str, int]]:
+    """The first arguments of a function, where they are written out, with offsets."""
+    for name, arguments, _ in used.functions:
+        if name == function and arguments and isinstance(arguments[0], s.Constant):
+            value = arguments[0].value
+            if isinstance(value, str):
+                yield value, arguments[0].at
+
+
+def suggestion(word: str, known: list[str], *, there: str) -> str:
+    """A hint that names what was probably meant, and what there is."""
+    near = did_you_mean(word, known)
+    names = ", ".join(known[:20]) + (" …" if len(known) > 20 else "")
+    listed = f"{there}: {names}" if names else f"{there}: none"
+    return f"did you mean {near!r}? {listed}" if near else listed

@@ -1,0 +1,303 @@
+"""Check a project's documents against each other, before anything runs. Only what can be known."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from cosell_definitions.binding import misfit
+from cosell_definitions.model import CallFlow, Flow, MappingFile, Step, Template, Trigger, Value
+from cosell_definitions.problems import Place, Problem, Severity
+
+from .finding import Findings, suggestion, templates_in
+from .planning_calls import say_refused, say_unknown_input
+from .planning_names import Reader, check_variable, say_unknown_name
+from .planning_steps import StepWalk, inner_steps
+from .viewing import OperationView, ProjectView, View
+
+__all__ = ["OperationView", "ProjectView", "View", "check_flow", "check_mapping", "check_project"]
+
+NAMES_OF_EVENT = frozenset({"event", "events", "env", "run"})
+NAMES_OF_CLOCK = frozenset({"env", "run"})
+
+
+def check_project(view: ProjectView) -> list[Problem]:
+    """Every problem between the documents of a project, file by file, from top to bottom."""
+    problems: list[Problem] = []
+    for flow in view.flows.values():
+        problems += check_flow(flow, view)
+    for mapping in view.mappings.values():
+        problems += check_mapping(mapping, view)
+    problems += _cycles(view)
+    once = dict.fromkeys(problems)
+    return sorted(once, key=lambda it: (it.place.file, it.place.line, it.place.column, it.code))
+
+
+def check_flow(flow: Flow, view: ProjectView) -> list[Problem]:
+    """Every problem of one flow with what it refers to."""
+    found = Findings()
+    StepWalk(flow, view, found).check()
+    for trigger in flow.triggers:
+        _trigger(trigger, flow, view, found)
+    _defaults(flow, view, found)
+    _needs(flow, view, found)
+    _uses(flow, view, found)
+    return found.problems
+
+
+# -- triggers, defaults, needs --------------------------------------------------------------------
+
+
+def _trigger(trigger: Trigger, flow: Flow, view: ProjectView, found: Findings) -> None:
+    if trigger.connection is not None and trigger.connection not in view.connections:
+        found.say(
+            "F022",
+            trigger.place,
+            f"there is no connection {trigger.connection!r}",
+            suggestion(trigger.connection, list(view.connections), there="there are"),
+        )
+    elif trigger.connection is not None:
+        found.connections.setdefault(trigger.connection, trigger.place)
+    names = NAMES_OF_EVENT if trigger.type == "webhook" else NAMES_OF_CLOCK
+    reader = Reader(flow, view, found)
+    for source in templates_in(dict(trigger.inputs)):
+        reader.read(source, names=names)
+    inputs = {one.name: one for one in flow.inputs}
+    for name, value in trigger.inputs.items():
+        place = trigger.input_places.get(name, trigger.place)
+        if name not in inputs:
+            say_unknown_input(flow, name, place, found)
+            continue
+        node = trigger.input_nodes.get(name)
+        wrong = misfit(node, value, inputs[name]) if node is not None else None
+        if node is not None and wrong is not None:
+            say_refused(flow, name, node.place, wrong, found)
+    if trigger.type == "manual":
+        return
+    for one in flow.inputs:
+        if one.required and one.name not in trigger.inputs:
+            found.say(
+                "F031",
+                trigger.place,
+                f"this {trigger.type} does not give the required input {one.name!r}",
+                f"add `inputs: {{ {one.name}: … }}` here, or give the input a default",
+            )
+
+
+def _defaults(flow: Flow, view: ProjectView, found: Findings) -> None:
+    """Defaults of inputs may read the environment."""
+    reader = Reader(flow, view, found)
+    for one in flow.inputs:
+        for source in templates_in(one.default):
+            reader.read(source, names=NAMES_OF_CLOCK)
+
+
+def _needs(flow: Flow, view: ProjectView, found: Findings) -> None:
+    for name in flow.needs:
+        if name not in view.flows and name not in view.broken:
+            found.say(
+                "F036",
+                flow.places.get(("needs", name), flow.place),
+                f"there is no flow {name!r}",
+                suggestion(name, list(view.flows), there="there are"),
+            )
+
+
+# -- uses -----------------------------------------------------------------------------------------
+
+
+def _uses(flow: Flow, view: ProjectView, found: Findings) -> None:
+    """What the flow says it uses is what it uses; the list is what a customer reads first."""
+    through_mappings = {
+        side.connection
+        for name in {*found.mappings, *flow.uses_mappings}
+        if name in view.mappings
+        for side in (view.mappings[name].left, view.mappings[name].right)
+    }
+    env_of_mappings = {
+        reference
+        for name in {*found.mappings, *flow.uses_mappings}
+        if name in view.mappings
+        for reference in _variables_of(view.mappings[name])
+    }
+    kinds: tuple[
+        tuple[str, str, tuple[str, ...], Mapping[str, Place], set[str], Collection[str]], ...
+    ]
+    kinds = (
+        (
+            "connections",
+            "connection",
+            flow.uses_connections,
+            found.connections,
+            through_mappings,
+            view.connections,
+        ),
+        (
+            "env",
+            "environment variable",
+            flow.uses_env,
+            found.env,
+            env_of_mappings,
+            view.declarations,
+        ),
+        (
+            "mappings",
+            "mapping",
+            flow.uses_mappings,
+            found.mappings,
+            set(),
+            (*view.mappings, *view.broken),
+        ),
+    )
+    for kind, word, said, used, indirect, known in kinds:
+        for name in said:
+            _said(
+                flow, found, kind=kind, word=word, name=name, known=known, used={*used, *indirect}
+            )
+        for name, place in used.items():
+            if name not in said and name in known and not _by_trigger(flow, kind, name):
+                found.say(
+                    "F033",
+                    place,
+                    f"{word} {name!r} is not listed under `uses`",
+                    f"add it: uses: {{ {kind}: [{', '.join([*said, name])}] }}",
+                    severity=Severity.WARNING,
+                )
+
+
+def _by_trigger(flow: Flow, kind: str, name: str) -> bool:
+    """The connection of a trigger is named where it is used; that is enough."""
+    return kind == "connections" and any(trigger.connection == name for trigger in flow.triggers)
+
+
+def _said(
+    flow: Flow,
+    found: Findings,
+    *,
+    kind: str,
+    word: str,
+    name: str,
+    known: Collection[str],
+    used: Collection[str],
+) -> None:
+    place = flow.places.get((kind, name), flow.place)
+    codes = {"connections": "F022", "env": "F021", "mappings": "F026"}
+    if name not in known:
+        found.say(
+            codes[kind],
+            place,
+            f"there is no {word} {name!r}",
+            suggestion(name, list(known), there="there are"),
+        )
+    elif name not in used:
+        found.say(
+            "F032",
+            place,
+            f"{word} {name!r} is listed under `uses`, but nothing in this flow uses it",
+            "delete it from the list",
+            severity=Severity.WARNING,
+        )
+
+
+# -- mappings -------------------------------------------------------------------------------------
+
+
+def check_mapping(mapping: MappingFile, view: ProjectView) -> list[Problem]:
+    """Every problem of one mapping with what it refers to."""
+    found = Findings()
+    for side in (mapping.left, mapping.right):
+        if side.connection not in view.connections:
+            found.say(
+                "M016",
+                side.place,
+                f"there is no connection {side.connection!r}",
+                suggestion(side.connection, list(view.connections), there="there are"),
+            )
+    for value, names in _values_of(mapping):
+        for source in templates_in(value):
+            used = found.usage(source)
+            for reference in used.references if used is not None else ():
+                if reference.path[0] not in names:
+                    say_unknown_name(source, reference, sorted(names), found)
+                elif reference.path[0] == "env" and len(reference.path) > 1:
+                    check_variable(source, reference, view, found)
+    return found.problems
+
+
+def _values_of(mapping: MappingFile) -> Iterator[tuple[Value, frozenset[str]]]:
+    """The values of a mapping, each with the names that it may read."""
+    env = frozenset({"env"})
+    both = frozenset({"env", "left", "right"})
+    yield from ((side.key, env) for side in (mapping.left, mapping.right))
+    for field in mapping.fields:
+        yield field.left, env
+        yield field.right, env
+        yield dict(field.columns), env
+        yield field.value, both
+    for rows in mapping.tables.values():
+        for row in rows:
+            yield (row.left, row.right, row.came_from, row.through), env
+    for guards in mapping.guards.values():
+        for guard in guards:
+            yield (guard.state, guard.to), env
+    if mapping.audit is not None:
+        yield (mapping.audit.field, mapping.audit.mark, mapping.audit.mark_when), env
+
+
+def _variables_of(mapping: MappingFile) -> Iterator[str]:
+    for value, _ in _values_of(mapping):
+        for source in templates_in(value):
+            used = Findings().usage(source) if isinstance(source, Template) else None
+            for reference in used.references if used is not None else ():
+                if reference.path[0] == "env" and len(reference.path) > 1:
+                    yield reference.path[1]
+
+
+# -- cycles ---------------------------------------------------------------------------------------
+
+
+def _cycles(view: ProjectView) -> list[Problem]:
+    """Flows that call each other in a circle never end; flows that need each other never start."""
+    found = Findings()
+    calls = {flow.id: dict(_calls(flow.steps)) for flow in view.flows.values()}
+    needs = {
+        flow.id: {name: flow.places.get(("needs", name), flow.place) for name in flow.needs}
+        for flow in view.flows.values()
+    }
+    for edges, verb in ((calls, "calls"), (needs, "needs")):
+        for circle in _circles(edges):
+            first, second = circle[0], circle[1]
+            found.say(
+                "F030",
+                edges[first][second],
+                f"this goes round in a circle: {f' {verb} '.join(circle)}",
+                "break the circle: one of them must do without the next",
+            )
+    return found.problems
+
+
+def _calls(steps: tuple[Step, ...]) -> Iterator[tuple[str, Place]]:
+    for step in steps:
+        if isinstance(step.do, CallFlow):
+            yield step.do.flow, step.do.place
+        for inner in inner_steps(step):
+            yield from _calls(inner)
+
+
+def _circles(edges: Mapping[str, Mapping[str, Place]]) -> Iterator[tuple[str, ...]]:
+    """The shortest circle through each name, each circle once, beginning with its first name."""
+    for start in sorted(edges):
+        came_from: dict[str, str] = {}
+        waiting = [start]
+        while waiting and start not in came_from:
+            name = waiting.pop(0)
+            for other in edges.get(name, ()):
+                if other not in came_from:
+                    came_from[other] = name
+                    waiting.append(other)
+        if start not in came_from:
+            continue
+        circle = [start]
+        while came_from[circle[-1]] != start:
+            circle.append(came_from[circle[-1]])
+        if min(circle) == start:
+            yield (start, *reversed(circle[1:]), start)

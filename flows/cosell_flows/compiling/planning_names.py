@@ -1,0 +1,261 @@
+"""Check every name that an expression reads against what is there when it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from cosell_definitions.model import (
+    Action,
+    Bare,
+    CallFlow,
+    Flow,
+    ForEach,
+    SetValues,
+    Step,
+    Template,
+)
+from cosell_definitions.problems import Place
+
+from .expressions import spot
+from .finding import Findings, literal_arguments, part_place, suggestion
+from .referring import Reference, Usage
+from .viewing import ProjectView
+
+NAMES_OF_RUN = frozenset({"inputs", "env", "steps", "run"})
+OF_STEP = ("output", "status", "error")
+OF_LOOP = ("counts", "results", "errors")
+OF_COUNTS = ("total", "succeeded", "skipped", "failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A step that has run by now, if its conditions held."""
+
+    step: Step
+    conditions: frozenset[str]
+    loops: tuple[str, ...]
+
+
+class Reader:
+    """Knows what can be read at the point that a walk has reached."""
+
+    def __init__(self, flow: Flow, view: ProjectView, found: Findings) -> None:
+        self.flow = flow
+        self.view = view
+        self.found = found
+        self.all_ids: dict[str, Place] = {}
+        self.seen: dict[str, Seen] = {}
+        self.running: list[str] = []  # the steps around this point
+
+    def usage(self, source: Template | Bare) -> Usage | None:
+        """What an expression reads, without complaints; they come with `read`."""
+        return Findings().usage(source)
+
+    def read(
+        self,
+        source: Template | Bare,
+        *,
+        names: Collection[str],
+        conditions: frozenset[str] = frozenset(),
+        sure: frozenset[str] = frozenset(),
+        loops: tuple[str, ...] = (),
+    ) -> None:
+        """Check all that one expression reads. *sure*: ids of steps known to have run."""
+        used = self.found.usage(source)
+        if used is None:
+            return
+        check_mappings_named(source, used, self.view, self.found)
+        for reference in used.references:
+            if self._is_there(source, reference, names):
+                here = self._holding(conditions | used.conditions, sure)
+                self._check(source, reference, conditions=here, loops=loops)
+
+    def _holding(self, conditions: frozenset[str], sure: frozenset[str]) -> frozenset[str]:
+        """What holds here; where a step is known to have run, its conditions held."""
+        for step_id in sure:
+            if step_id in self.seen:
+                conditions |= self.seen[step_id].conditions
+        return conditions
+
+    def _is_there(
+        self, source: Template | Bare, reference: Reference, names: Collection[str]
+    ) -> bool:
+        if reference.path[0] in names:
+            return True
+        if not (reference.guarded and len(reference.path) == 1):
+            say_unknown_name(source, reference, sorted(names), self.found)
+        return False
+
+    def _check(
+        self,
+        source: Template | Bare,
+        reference: Reference,
+        *,
+        conditions: frozenset[str],
+        loops: tuple[str, ...],
+    ) -> None:
+        if len(reference.path) == 1:
+            return
+        match reference.path[0]:
+            case "inputs":
+                self._input(source, reference)
+            case "env":
+                check_variable(source, reference, self.view, self.found)
+            case "steps":
+                self._step(source, reference, conditions=conditions, loops=loops)
+
+    def _input(self, source: Template | Bare, reference: Reference) -> None:
+        known = [one.name for one in self.flow.inputs]
+        if reference.path[1] not in known:
+            self.found.say(
+                "F020",
+                part_place(source, reference, 1),
+                f"flow {self.flow.id!r} has no input {reference.path[1]!r}",
+                suggestion(reference.path[1], known, there="its inputs"),
+            )
+
+    # -- steps ----------------------------------------------------------------------------------
+
+    def _step(
+        self,
+        source: Template | Bare,
+        reference: Reference,
+        *,
+        conditions: frozenset[str],
+        loops: tuple[str, ...],
+    ) -> None:
+        step_id = reference.path[1]
+        place = part_place(source, reference, 1)
+        seen = self.seen.get(step_id)
+        if seen is None:
+            self._not_yet(step_id, place, guarded=reference.guarded)
+            return
+        if seen.loops != loops[: len(seen.loops)]:
+            loop = next(one for one in reversed(seen.loops) if one not in loops)
+            self.found.say(
+                "F019",
+                place,
+                f"step {step_id!r} stands in the loop {loop!r}, and is read outside of it",
+                f"give the item a `result:`, and read steps.{loop}.output.results",
+            )
+            return
+        only_status = reference.path[2:3] == ("status",)
+        if not (seen.conditions <= conditions or reference.guarded or only_status):
+            self.found.say(
+                "F018",
+                place,
+                f"step {step_id!r} may not have run when this is read",
+                "give a fallback: | default(…); or read it under the same condition",
+            )
+        self._fields(source, reference, seen.step)
+
+    def _not_yet(self, step_id: str, place: Place, *, guarded: bool) -> None:
+        before = list(self.seen)
+        if step_id in self.running:
+            self.found.say(
+                "F013",
+                place,
+                f"step {step_id!r} is still running when this is read",
+                "read it after the step; inside, read the steps of which it is made",
+            )
+        elif step_id not in self.all_ids:
+            self.found.say(
+                "F012",
+                place,
+                f"no step is called {step_id!r}",
+                suggestion(step_id, before, there="steps before this one"),
+            )
+        elif not guarded:
+            line = self.all_ids[step_id].line
+            self.found.say(
+                "F013",
+                place,
+                f"step {step_id!r} comes later (line {line}), or runs at the same time",
+                suggestion("", before, there="steps before this one"),
+            )
+
+    def _fields(self, source: Template | Bare, reference: Reference, step: Step) -> None:
+        """Whether the step gives out what is read of it, as far as that is known."""
+        known: Collection[str] | None = OF_STEP
+        for depth in range(2, min(len(reference.path), 5)):
+            name = reference.path[depth]
+            if known is None:
+                return
+            if name not in known:
+                owner = ".".join(reference.path[:depth])
+                self.found.say(
+                    "F034",
+                    part_place(source, reference, depth),
+                    f"{owner} has no {name!r}",
+                    suggestion(name, list(known), there="it has"),
+                )
+                return
+            known = self._known_below(step, reference.path[2 : depth + 1])
+
+    def _known_below(self, step: Step, path: tuple[str, ...]) -> Collection[str] | None:
+        match step.do, path:
+            case ForEach(), ("output",):
+                return OF_LOOP
+            case ForEach(), ("output", "counts"):
+                return OF_COUNTS
+            case SetValues(values=values), ("output",):
+                return list(values)
+            case CallFlow(flow=flow), ("output",) if flow in self.view.flows:
+                return [output.name for output in self.view.flows[flow].outputs]
+            case Action(system=system, operation=operation), ("output",):
+                known = self.view.operations.get(system, {}).get(operation)
+                return known.output if known is not None else None
+        return None
+
+
+# -- shared with mappings and triggers ------------------------------------------------------------
+
+
+def say_unknown_name(
+    source: Template | Bare, reference: Reference, names: list[str], found: Findings
+) -> None:
+    """No such name in this place."""
+    name = reference.path[0]
+    found.say(
+        "X004",
+        part_place(source, reference, 0),
+        f"there is no {name!r} here",
+        suggestion(name, names, there="names here"),
+    )
+
+
+def check_variable(
+    source: Template | Bare, reference: Reference, view: ProjectView, found: Findings
+) -> None:
+    """An environment variable must be declared."""
+    name = reference.path[1]
+    place = part_place(source, reference, 1)
+    found.env.setdefault(name, place)
+    if name not in view.declarations:
+        found.say(
+            "F021",
+            place,
+            f"there is no environment variable {name!r}",
+            suggestion(name, list(view.declarations), there="declared are"),
+        )
+
+
+def check_mappings_named(
+    source: Template | Bare, used: Usage, view: ProjectView, found: Findings
+) -> None:
+    """`mapping_fields('…')` names a mapping."""
+    for name, at in literal_arguments(used, "mapping_fields"):
+        check_mapping(name, spot(source, at, len(name) + 2), view, found)
+
+
+def check_mapping(name: str, place: Place, view: ProjectView, found: Findings) -> None:
+    """A mapping must be there."""
+    found.mappings.setdefault(name, place)
+    if name not in view.mappings and name not in view.broken:
+        found.say(
+            "F026",
+            place,
+            f"there is no mapping {name!r}",
+            suggestion(name, list(view.mappings), there="there are"),
+        )

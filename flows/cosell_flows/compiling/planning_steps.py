@@ -1,0 +1,259 @@
+"""Walk the steps of a flow as they would run, and check what each reads, calls and is given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from cosell_definitions.model import (
+    Action,
+    Bare,
+    CallFlow,
+    Flow,
+    ForEach,
+    If,
+    Parallel,
+    Scope,
+    SetValues,
+    Step,
+    Stop,
+    Switch,
+    Template,
+    Until,
+    Value,
+    Wait,
+)
+
+from . import syntax as s
+from .expressions import compiled
+from .finding import Findings, templates_in
+from .planning_calls import check_action, check_call
+from .planning_names import NAMES_OF_RUN, Reader, Seen
+from .referring import conjuncts, spelled
+from .values import Faulty
+from .viewing import ProjectView
+
+
+@dataclass(slots=True)
+class Path:
+    """Where in the flow the walk is: what holds there, and which names are in scope."""
+
+    conditions: frozenset[str] = frozenset()
+    facts: frozenset[str] = frozenset()  # what holds besides, or the flow would have been stopped
+    sure: frozenset[str] = frozenset()  # ids of steps that must have run, or this would not
+    loops: tuple[str, ...] = ()
+    names: frozenset[str] = field(default_factory=lambda: NAMES_OF_RUN)
+
+    def under(self, *conditions: str, sure: frozenset[str] = frozenset()) -> Path:
+        """The same place, with more that holds."""
+        return replace(self, conditions=self.conditions | set(conditions), sure=self.sure | sure)
+
+
+class StepWalk:
+    """One walk through one flow."""
+
+    def __init__(self, flow: Flow, view: ProjectView, found: Findings) -> None:
+        self.flow = flow
+        self.view = view
+        self.found = found
+        self.reader = Reader(flow, view, found)
+
+    def check(self) -> None:
+        """Check all steps and outputs."""
+        self._collect(self.flow.steps)
+        path = Path()
+        self._steps(self.flow.steps, path)
+        for output in self.flow.outputs:
+            self._read(output.value, path)
+
+    # -- the order of things ----------------------------------------------------------------
+
+    def _collect(self, steps: Iterable[Step]) -> None:
+        for step in steps:
+            if step.id in self.reader.all_ids:
+                first = self.reader.all_ids[step.id]
+                self.found.say(
+                    "F011",
+                    step.id_place or step.place,
+                    f"a second step is called {step.id!r}; first on line {first.line}",
+                    "give it a name of its own: ids are unique in a flow",
+                )
+            else:
+                self.reader.all_ids[step.id] = step.id_place or step.place
+            for inner in inner_steps(step):
+                self._collect(inner)
+
+    def _steps(self, steps: Iterable[Step], path: Path) -> None:
+        for step in steps:
+            self._step(step, path)
+            if isinstance(step.do, Stop) and step.when is not None:
+                after = self._where_not(step.when, path)  # else we would not be here
+                path.facts, path.sure = path.facts | after.conditions, after.sure
+
+    def _step(self, step: Step, outer: Path) -> None:
+        path = outer
+        if step.when is not None:
+            self._read(step.when, outer)
+            path = self._where(step.when, outer)
+        self.reader.running.append(step.id)
+        self._do(step, path)
+        self.reader.running.pop()
+        self._finish(step, path)
+        if step.on_error is not None:
+            token = f"on_error:{step.id}"
+            handling = replace(path.under(token), names=path.names | {"error"})
+            self._steps(step.on_error.steps, handling)
+        self._steps(step.finally_, replace(path))
+
+    def _finish(self, step: Step, path: Path) -> None:
+        """From here on the step can be read."""
+        self.reader.seen.setdefault(
+            step.id, Seen(step=step, conditions=path.conditions, loops=path.loops)
+        )
+
+    def _where(self, condition: Bare, path: Path) -> Path:
+        """Where a condition holds."""
+        used = self.reader.usage(condition)
+        if used is None:
+            return replace(path)
+        return path.under(*used.conditions, sure=_step_ids(used.sure))
+
+    def _where_not(self, condition: Bare, path: Path) -> Path:
+        """Where a condition does not hold."""
+        used = self.reader.usage(condition)
+        if used is None:
+            return replace(path)
+        return path.under(*_negations(condition), sure=_step_ids(used.denied))
+
+    # -- kinds of steps ---------------------------------------------------------------------
+
+    def _do(self, step: Step, path: Path) -> None:
+        match step.do:
+            case Action() as action:
+                self._read(dict(action.arguments), path)
+                check_action(action, step, self.view, self.found)
+            case CallFlow() as call:
+                self._read(dict(call.arguments), path)
+                check_call(call, step, self.view, self.found)
+            case SetValues(values=values):
+                self._read(dict(values), path)
+            case If() as choice:
+                self._if(choice, path)
+            case Switch() as switch:
+                self._switch(step.id, switch, path)
+            case ForEach() as loop:
+                self._foreach(step, loop, path)
+            case Until(condition=condition, steps=steps):
+                inner = replace(path)
+                self._steps(steps, inner)
+                self._read(condition, inner)
+            case Parallel() as parallel:
+                self._parallel(step.id, parallel, path)
+            case Wait(until=until):
+                self._read(until, path)
+            case Stop() as stop:
+                self._stop(step, stop, path)
+            case Scope(steps=steps):
+                self._steps(steps, replace(path))
+
+    def _if(self, choice: If, path: Path) -> None:
+        self._read(choice.condition, path)
+        self._steps(choice.then, self._where(choice.condition, path))
+        self._steps(choice.otherwise, self._where_not(choice.condition, path))
+
+    def _switch(self, step_id: str, switch: Switch, path: Path) -> None:
+        self._read(switch.subject, path)
+        for number, case in enumerate(switch.cases):
+            self._read(case.values, path)
+            self._steps(case.steps, path.under(f"switch:{step_id}:{number}"))
+        self._steps(switch.default or (), path.under(f"switch:{step_id}:default"))
+
+    def _foreach(self, step: Step, loop: ForEach, path: Path) -> None:
+        self._read(loop.items, path)
+        if loop.name in NAMES_OF_RUN or loop.name in ("index", "error"):
+            self.found.say(
+                "F037",
+                step.place,
+                f"`as: {loop.name}` hides a name that expressions need",
+                "call the item something else",
+            )
+        inner = replace(
+            path,
+            loops=(*path.loops, step.id),
+            names=path.names | {loop.name, "index"},
+        )
+        self._read(loop.key, inner)
+        self._steps(loop.steps, inner)
+        self._read(loop.result, inner)
+
+    def _parallel(self, step_id: str, parallel: Parallel, path: Path) -> None:
+        """Branches run at the same time: none sees another's steps before all are through."""
+        before = dict(self.reader.seen)
+        after = dict(before)
+        for name, steps in parallel.branches.items():
+            self.reader.seen = dict(before)
+            token = {f"branch:{step_id}:{name}"} if parallel.wait_for == "any" else set()
+            self._steps(steps, path.under(*token))
+            after.update(self.reader.seen)
+        self.reader.seen = after
+
+    def _stop(self, step: Step, stop: Stop, path: Path) -> None:
+        self._read(stop.reason, path)
+        if stop.scope == "item" and not path.loops:
+            self.found.say(
+                "F035",
+                step.place,
+                "`stop: { item: … }` ends the item of a loop, and there is no loop around it",
+                f"to end the flow, write stop: {{ status: {stop.status} }}",
+            )
+
+    def _read(self, value: Value | Bare, path: Path) -> None:
+        for source in templates_in(value):
+            self.reader.read(
+                source,
+                names=path.names,
+                conditions=path.conditions | path.facts,
+                sure=path.sure,
+                loops=path.loops,
+            )
+
+
+def inner_steps(step: Step) -> list[tuple[Step, ...]]:
+    """The lists of steps inside a step."""
+    lists: list[tuple[Step, ...]] = []
+    match step.do:
+        case If(then=then, otherwise=otherwise):
+            lists += [then, otherwise]
+        case Switch(cases=cases, default=default):
+            lists += [*(case.steps for case in cases), default or ()]
+        case ForEach(steps=steps) | Until(steps=steps) | Scope(steps=steps):
+            lists.append(steps)
+        case Parallel(branches=branches):
+            lists += list(branches.values())
+    if step.on_error is not None:
+        lists.append(step.on_error.steps)
+    lists.append(step.finally_)
+    return lists
+
+
+def _negations(condition: Bare | Template) -> frozenset[str]:
+    """What holds where a condition does not."""
+    try:
+        node = compiled(condition.text, bare=True).pieces[0].syntax
+    except Faulty:
+        return frozenset()
+    return frozenset(spelled(part) for part in _denied(node))
+
+
+def _denied(node: s.Syntax) -> tuple[s.Syntax, ...]:
+    """`not (a or b)` is `not a` and `not b`."""
+    match node:
+        case s.Either(left, right, _):
+            return (*_denied(left), *_denied(right))
+        case s.Not(value, _):
+            return conjuncts(value)
+    return (s.Not(node, node.at),)
+
+
+def _step_ids(paths: Iterable[tuple[str, ...]]) -> frozenset[str]:
+    return frozenset(path[1] for path in paths if len(path) > 1 and path[0] == "steps")

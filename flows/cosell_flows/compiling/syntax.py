@@ -1,0 +1,212 @@
+"""What an expression is made of, as frozen values; `at` is the offset in its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal as OneOf
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A number, a text, true, false or null as written."""
+
+    value: bool | int | Decimal | str | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of the scope."""
+
+    name: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """`x.y` or `x['y']`, which mean the same; `x[i]` where the key is computed."""
+
+    record: Syntax
+    key: Syntax
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """`x[a:b]`: a part of a list or text."""
+
+    whole: Syntax
+    start: Syntax | None
+    stop: Syntax | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """`[a, b]`."""
+
+    items: tuple[Syntax, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordOf:
+    """`{'a': b}`."""
+
+    pairs: tuple[tuple[Syntax, Syntax], ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """`a + b` and its kin."""
+
+    sign: OneOf["+", "-", "*", "/", "//", "%", "**"]
+    left: Syntax
+    right: Syntax
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Negative:
+    """`-a`."""
+
+    value: Syntax
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """`a ~ b`: as text, one after the other."""
+
+    parts: tuple[Syntax, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """`a < b <= c`."""
+
+    first: Syntax
+    rest: tuple[tuple[str, Syntax], ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """`a and b`."""
+
+    left: Syntax
+    right: Syntax
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """`a or b`."""
+
+    left: Syntax
+    right: Syntax
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """`not a`."""
+
+    value: Syntax
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """`a if c else b`."""
+
+    condition: Syntax
+    then: Syntax
+    otherwise: Syntax | None
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """`a | name(b, c=d)`."""
+
+    name: str
+    value: Syntax
+    arguments: tuple[Syntax, ...]
+    options: tuple[tuple[str, Syntax], ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """`a is name(b)`."""
+
+    name: str
+    value: Syntax
+    arguments: tuple[Syntax, ...]
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """`name(b, c=d)`."""
+
+    name: str
+    arguments: tuple[Syntax, ...]
+    options: tuple[tuple[str, Syntax], ...]
+    at: int
+
+
+Syntax = (
+    Constant
+    | Name
+    | Read
+    | Part
+    | ListOf
+    | RecordOf
+    | Arithmetic
+    | Negative
+    | Joined
+    | Compared
+    | Both
+    | Either
+    | Not
+    | Choice
+    | Filtered
+    | Tested
+    | Called
+)
+
+
+def children(node: Syntax) -> tuple[Syntax, ...]:  # noqa: C901, PLR0912 - a line for each kind
+    """What a node is made of, in the order it is written."""
+    match node:
+        case Constant() | Name():
+            return ()
+        case Read(record, key, _):
+            return record, key
+        case Part(whole, start, stop, _):
+            return tuple(part for part in (whole, start, stop) if part is not None)
+        case ListOf(items, _):
+            return items
+        case RecordOf(pairs, _):
+            return tuple(side for pair in pairs for side in pair)
+        case Arithmetic(_, left, right, _) | Both(left, right, _) | Either(left, right, _):
+            return left, right
+        case Negative(value, _) | Not(value, _):
+            return (value,)
+        case Joined(parts, _):
+            return parts
+        case Compared(first, rest, _):
+            return first, *(value for _, value in rest)
+        case Choice(condition, then, otherwise, _):
+            return (condition, then) if otherwise is None else (condition, then, otherwise)
+        case Filtered(_, value, arguments, options, _):
+            return value, *arguments, *(option for _, option in options)
+        case Tested(_, value, arguments, _):
+            return value, *arguments
+        case Called(_, arguments, options, _):
+            return *arguments, *(option for _, option in options)

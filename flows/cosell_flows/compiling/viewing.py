@@ -1,0 +1,70 @@
+"""What the checks need to see of a project: parsed documents, and what systems can do."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.settings import Declaration
+
+
+class Operated(Protocol):
+    """An operation, as far as a check looks at it."""
+
+    @property
+    def parameters(self) -> Mapping[str, bool]:
+        """Names of the parameters, and whether each is required."""
+
+    @property
+    def output(self) -> Collection[str] | None:
+        """Names of the fields given back; None where they are not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationView:
+    """An operation: parameters with whether each is required; output fields, None where unknown."""
+
+    parameters: Mapping[str, bool] = field(default_factory=dict)
+    output: Collection[str] | None = None
+
+
+class ProjectView(Protocol):
+    """A project's documents. `broken` holds ids of flows and mappings that could not be read."""
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """The flows, by id; drafts too."""
+
+    @property
+    def mappings(self) -> Mapping[str, MappingFile]:
+        """The mappings, by id; drafts too."""
+
+    @property
+    def declarations(self) -> Mapping[str, Declaration]:
+        """The environment variables, by name."""
+
+    @property
+    def connections(self) -> Collection[str]:
+        """The names of connections."""
+
+    @property
+    def operations(self) -> Mapping[str, Mapping[str, Operated]]:
+        """What each system can do, the engine's own systems included."""
+
+    @property
+    def broken(self) -> Collection[str]:
+        """Ids of documents that are there, but cannot be read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A project view made of plain mappings."""
+
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    mappings: Mapping[str, MappingFile] = field(default_factory=dict)
+    declarations: Mapping[str, Declaration] = field(default_factory=dict)
+    connections: Collection[str] = ()
+    operations: Mapping[str, Mapping[str, Operated]] = field(default_factory=dict)
+    broken: Collection[str] = ()

@@ -1,0 +1,265 @@
+"""Find and load the rooms of a project: flows, mappings, connectors, variables, environments."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from cosell_connectors import parsing as connector_parsing
+from cosell_connectors.model import Connector
+from cosell_definitions import parsing
+from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_you_mean
+from cosell_definitions.settings import Declaration, EnvironmentFile
+
+ROOMS = ("definitions", "connectors", "env")
+_SHIPPED = (
+    "definitions/cosell",
+    "connectors/salesforce",
+    "connectors/partner_center",
+    "connectors/partner_center_events",
+    "env/cosell",
+    "env/sandbox.yaml",
+)
+
+
+class NoProject(Exception):  # noqa: N818 - it names what is so
+    """There is no project here."""
+
+
+class NoSuchFlow(LookupError):
+    """No flow has this id."""
+
+    def __init__(self, flow: str, known: Mapping[str, Flow]) -> None:
+        meant = did_you_mean(flow, known)
+        self.hint = f"did you mean {meant!r}?" if meant else f"flows here: {', '.join(known)}"
+        super().__init__(f"there is no flow {flow!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """Every file of a project, read and parsed, with every problem found on the way."""
+
+    flows: Mapping[str, Flow] = field(default_factory=dict)
+    mappings: Mapping[str, MappingFile] = field(default_factory=dict)
+    connectors: Mapping[str, Connector] = field(default_factory=dict)
+    declarations: tuple[Declaration, ...] = ()
+    environments: Mapping[str, EnvironmentFile] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A project folder, seen through one environment."""
+
+    root: Path
+    environment_name: str = "sandbox"
+
+    @cached_property
+    def documents(self) -> Documents:
+        """Every file of the project; sound or not."""
+        return read_documents(self.root)
+
+    @property
+    def flows(self) -> Mapping[str, Flow]:
+        """Flows by id, those that are called before those that call them."""
+        return self.documents.flows
+
+    @property
+    def mappings(self) -> Mapping[str, MappingFile]:
+        """Mappings by id."""
+        return self.documents.mappings
+
+    @property
+    def state(self) -> Path:
+        """Where the project keeps what is not written by people."""
+        return self.root / ".cosell"
+
+    @property
+    def environment_file(self) -> EnvironmentFile:
+        """The chosen environment; raises Unsound where its file is missing or faulty."""
+        known = self.documents.environments
+        if self.environment_name in known:
+            return known[self.environment_name]
+        file = f"env/{self.environment_name}.yaml"
+        own = [one for one in self.documents.problems if one.place.file == file]
+        meant = did_you_mean(self.environment_name, known)
+        raise Unsound(
+            own
+            or [
+                Problem(
+                    code="V010",
+                    place=Place(file=file),
+                    message=f"there is no environment {self.environment_name!r}",
+                    hint=f"did you mean {meant!r}?" if meant else f"environments: {', '.join(known)}",
+                )
+            ]
+        )
+
+    def flow(self, flow_id: str) -> Flow:
+        """The flow called *flow_id*; raises NoSuchFlow, or Unsound where it or what it uses is faulty."""
+        faults = self.faults_of(flow_id)
+        if faults:
+            raise Unsound(faults)
+        if flow_id not in self.flows:
+            raise NoSuchFlow(flow_id, self.flows)
+        return self.flows[flow_id]
+
+    def faults_of(self, flow_id: str) -> list[Problem]:
+        """What is wrong in a flow's own file. A run refuses only what is faulty in what it uses."""
+        return [
+            one
+            for one in self.documents.problems
+            if one.severity is Severity.ERROR
+            and one.place.file.endswith(f"/{flow_id}.flow.yaml")
+        ]
+
+    def connector_of(self, connection: str) -> Connector:
+        """The connector that a connection of this environment is bound to."""
+        bound = self.environment_file.connections.get(connection, {})
+        name = str(bound.get("connector") or connection)
+        connectors = self.documents.connectors
+        if name not in connectors:
+            meant = did_you_mean(name, connectors)
+            raise Unsound(
+                [
+                    Problem(
+                        code="C001",
+                        place=Place(file=f"env/{self.environment_name}.yaml"),
+                        message=f"connection {connection!r} needs connector {name!r}, which is not there",
+                        hint=f"did you mean {meant!r}?" if meant else "see the folders in connectors/",
+                    )
+                ]
+            )
+        return connectors[name]
+
+
+def find_project(start: Path) -> Path:
+    """The folder at or above *start* that holds the rooms; raises NoProject."""
+    for folder in (start, *start.parents):
+        if (folder / "definitions").is_dir() and (folder / "env").is_dir():
+            return folder
+    raise NoProject(
+        f"there is no cosell project at {start}: a project has the folders definitions/ and env/"
+    )
+
+
+def read_documents(root: Path) -> Documents:
+    """Read every file of the project at *root*; problems are collected, never raised."""
+    problems: list[Problem] = []
+    files: list[str] = []
+
+    def text(path: Path) -> tuple[bytes, str]:
+        file = path.relative_to(root).as_posix()
+        files.append(file)
+        return path.read_bytes(), file
+
+    flows: dict[str, Flow] = {}
+    mappings: dict[str, MappingFile] = {}
+    for path in _files(root / "definitions", "*.flow.yaml"):
+        content, file = text(path)
+        flow, found = parsing.load_flow(content, file=file)
+        problems += found
+        if flow is not None:
+            flows[flow.id] = flow
+    for path in _files(root / "definitions", "*.map.yaml"):
+        content, file = text(path)
+        mapping, found = parsing.load_mapping(content, file=file)
+        problems += found
+        if mapping is not None:
+            mappings[mapping.id] = mapping
+    connectors: dict[str, Connector] = {}
+    for path in _files(root / "connectors", "connector.yaml"):
+        content, file = text(path)
+        connector, found = connector_parsing.parse(content, file=file)
+        problems += found
+        if connector is not None:
+            connectors[connector.name] = connector
+    declarations: list[Declaration] = []
+    for path in _files(root / "env", "variables.yaml"):
+        content, file = text(path)
+        declared, found = parsing.load_variables(content, file=file)
+        problems += found
+        declarations += declared or ()
+    environments: dict[str, EnvironmentFile] = {}
+    for path in sorted((root / "env").glob("*.yaml")):
+        content, file = text(path)
+        environment, found = parsing.load_environment(content, file=file)
+        problems += found
+        if environment is not None:
+            environments[path.stem] = environment
+    return Documents(
+        flows={one.id: one for one in children_first(flows)},
+        mappings=mappings,
+        connectors=connectors,
+        declarations=tuple(declarations),
+        environments=environments,
+        problems=tuple(problems),
+        files=tuple(files),
+    )
+
+
+def children_first(flows: Mapping[str, Flow]) -> Iterator[Flow]:
+    """Flows in the order in which they are turned on: what a flow needs comes before it."""
+    done: set[str] = set()
+    seniority = {name: place for place, name in enumerate(_ORDER)}
+
+    def visit(name: str, path: tuple[str, ...]) -> Iterator[Flow]:
+        if name in done or name in path or name not in flows:
+            return
+        for needed in flows[name].needs:
+            yield from visit(needed, (*path, name))
+        if name not in done:
+            done.add(name)
+            yield flows[name]
+
+    for name in sorted(flows, key=lambda one: (seniority.get(one, len(seniority)), one)):
+        yield from visit(name, ())
+
+
+# The order in which Microsoft's page turns the flows on; others follow by name.
+_ORDER = (
+    "webhook-registration",
+    "customize-salesforce",
+    "create-referral",
+    "referral-updates-to-salesforce",
+    "partner-center-to-salesforce",
+    "salesforce-to-partner-center",
+    "opportunity-to-partner-center",
+    "solutions-to-partner-center",
+    "leads-to-partner-center",
+)
+
+
+def shipped() -> Path:
+    """The folder that holds the shipped solution: the checkout, or the copy inside the package."""
+    checkout = Path(__file__).resolve().parents[2]
+    if (checkout / "definitions" / "cosell").is_dir():
+        return checkout
+    return Path(__file__).resolve().parent / "shipped"
+
+
+def init_project(folder: Path) -> list[str]:
+    """Copy the shipped solution into *folder*; gives the files that were made."""
+    made = []
+    for name in _SHIPPED:
+        source = shipped() / name
+        for path in [source] if source.is_file() else sorted(source.rglob("*")):
+            if not path.is_file() or "__pycache__" in path.parts:
+                continue
+            target = folder / path.relative_to(shipped())
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+            made.append(target.relative_to(folder).as_posix())
+    (folder / ".gitignore").write_text("/.cosell/\n/env/**/*.local.yaml\n", encoding="utf-8")
+    return [*made, ".gitignore"]
+
+
+def _files(folder: Path, pattern: str) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return [path for path in sorted(folder.rglob(pattern)) if "cosell_" not in path.parts[-2]]

@@ -1,0 +1,210 @@
+"""Check what a flow is given against what it takes, and type what a person typed. Pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from cosell_definitions.model import Flow, Schema
+from cosell_definitions.problems import did_you_mean
+
+_TRUE, _FALSE = {"true", "yes"}, {"false", "no"}
+LARGEST = 16 * 1024 * 1024
+
+
+class BadInputs(ValueError):
+    """The inputs do not fit the flow; each complaint is a sentence."""
+
+    def __init__(self, flow: str, complaints: list[str]) -> None:
+        super().__init__("; ".join(complaints))
+        self.flow = flow
+        self.complaints = complaints
+
+
+def checked(flow: Flow, given: Mapping[str, Any], *, typed_by_hand: bool = False) -> dict[str, Any]:
+    """*given* with defaults filled in and every value of its type; raises BadInputs.
+
+    `typed_by_hand`: values are text from the command line, arrays and objects JSON.
+    """
+    known = {one.name: one for one in flow.inputs}
+    complaints = []
+    for name in given:
+        if name not in known:
+            meant = did_you_mean(name, known)
+            listed = ", ".join(known) or "none"
+            hint = f"did you mean {meant!r}?" if meant else f"it takes: {listed}"
+            complaints.append(f"flow {flow.id!r} has no input {name!r}; {hint}")
+    values: dict[str, Any] = {}
+    for name, declared in known.items():
+        if name not in given:
+            if declared.required:
+                complaints.append(f"input {name!r} is missing; give it with -i {name}=…")
+            values[name] = _plain(declared.default)
+            continue
+        value = given[name]
+        if value is None and not declared.required:
+            values[name] = None
+            continue
+        try:
+            if typed_by_hand and isinstance(value, str):
+                value = from_text(declared.schema, value)
+            values[name] = conform(declared.schema, value)
+        except ValueError as error:
+            complaints.append(f"input {name!r}: {error}")
+    if complaints:
+        raise BadInputs(flow.id, complaints)
+    return values
+
+
+def from_text(schema: Schema, text: str) -> Any:
+    """A value as typed after `-i NAME=`, before it is checked."""
+    if schema.type in ("array", "object"):
+        try:
+            return json.loads(text, parse_float=Decimal)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"{text!r} is not JSON ({error.msg}); an {schema.type} is needed") from None
+    if schema.type == "boolean":
+        lowered = text.strip().lower()
+        if lowered not in _TRUE | _FALSE:
+            raise ValueError(f"{text!r} is neither yes nor no")
+        return lowered in _TRUE
+    if schema.type in ("integer", "number", "decimal"):
+        return _number(schema, text)
+    return text
+
+
+def conform(schema: Schema, value: Any) -> Any:
+    """*value* as the schema's type; raises ValueError with a sentence."""
+    result = _TYPES[schema.type](schema, value) if schema.type in _TYPES else value
+    allowed = [_plain(one) for one in schema.enum]
+    if allowed and result not in allowed:
+        raise ValueError(f"{value!r} is not one of {', '.join(map(repr, allowed))}")
+    _keywords(schema, result)
+    return result
+
+
+def _text(schema: Schema, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{value!r} is not text")
+    if schema.format == "uuid":
+        try:
+            UUID(value)
+        except ValueError:
+            raise ValueError(f"{value!r} is not an identifier (a UUID)") from None
+    if schema.format == "uri" and not re.match(r"^https?://[^\s/]+", value):
+        raise ValueError(f"{value!r} is not a web address")
+    return value
+
+
+def _number(schema: Schema, value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal, str)):
+        raise ValueError(f"{value!r} is not a number")
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError(f"{value!r} is not a number") from None
+    if not number.is_finite():
+        raise ValueError(f"{value!r} is not a number")
+    if schema.type == "integer":
+        if number != number.to_integral_value():
+            raise ValueError(f"{value!r} is not a whole number")
+        return int(number)
+    return number
+
+
+def _typed_number(schema: Schema, value: Any) -> Any:
+    if isinstance(value, str):
+        raise ValueError(f"{value!r} is text, not a number")
+    return _number(schema, value)
+
+
+def _boolean(schema: Schema, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError(f"{value!r} is neither yes nor no")
+    return value
+
+
+def _day(schema: Schema, value: Any) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a date such as 2026-01-31") from None
+
+
+def _moment(schema: Schema, value: Any) -> datetime:
+    if isinstance(value, datetime):
+        return value
+    try:
+        return datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} is not a moment such as 2026-01-31T10:00:00Z") from None
+
+
+def _array(schema: Schema, value: Any) -> list[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise ValueError(f"{value!r} is not a list")
+    if schema.items is None:
+        return list(value)
+    result = []
+    for index, one in enumerate(value):
+        try:
+            result.append(conform(schema.items, one))
+        except ValueError as error:
+            raise ValueError(f"element {index}: {error}") from None
+    return result
+
+
+def _object(schema: Schema, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{value!r} is not an object")
+    result = dict(value)
+    for name, inner in schema.properties.items():
+        if name in result:
+            result[name] = conform(inner, result[name])
+    return result
+
+
+_TYPES = {
+    "string": _text,
+    "integer": _typed_number,
+    "number": _typed_number,
+    "decimal": _typed_number,
+    "boolean": _boolean,
+    "date": _day,
+    "datetime": _moment,
+    "array": _array,
+    "object": _object,
+}
+
+
+def _keywords(schema: Schema, value: Any) -> None:
+    words = schema.keywords
+    sized = value if isinstance(value, (str, list)) else None
+    checks = (
+        ("minimum", lambda limit: value < limit, "is less than"),
+        ("maximum", lambda limit: value > limit, "is more than"),
+        ("minLength", lambda limit: sized is not None and len(sized) < limit, "is shorter than"),
+        ("maxLength", lambda limit: sized is not None and len(sized) > limit, "is longer than"),
+        ("minItems", lambda limit: sized is not None and len(sized) < limit, "has fewer elements than"),
+        ("maxItems", lambda limit: sized is not None and len(sized) > limit, "has more elements than"),
+        ("pattern", lambda pattern: not re.search(str(pattern), str(value)), "does not match"),
+    )
+    for word, breaks, says in checks:
+        limit: Any = words.get(word)
+        if limit is not None and breaks(limit):
+            raise ValueError(f"{value!r} {says} {limit}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items()}
+    return value

@@ -1,0 +1,270 @@
+"""The effects a run may have: read, write once, remember. In a plan, writes are only recorded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from cosell_connectors.errors import ConnectorError
+from cosell_connectors.model import Connector, Operation, Resource
+from cosell_connectors.recovering import Question, found, question
+
+from ..ledger import Change, Ledger
+from ..syncing.records import flatten
+from ..syncing.writes import NEW, FieldWrite, Write
+from .outcomes import StepFailed
+
+
+class Caller(Protocol):
+    """What sends requests: the client of a connection."""
+
+    connector: Connector
+
+    async def collect(self, operation: str, arguments: Mapping[str, Any]) -> Any:
+        """Call an operation, follow its pages, give its output."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Item:
+    """A record that a loop is working on."""
+
+    key: str
+    kinds: set[str] = field(default_factory=set)
+    intents: list[str] = field(default_factory=list)
+    writes: list[Write] = field(default_factory=list)
+    letters: int = 0
+    status: str = "running"
+    reason: str | None = None
+
+    def outcome(self) -> str:
+        """Which count this record belongs to, if nothing went wrong."""
+        if "create" in self.kinds:
+            return "created"
+        return "updated" if self.kinds else "unchanged"
+
+
+ITEM: ContextVar[Item | None] = ContextVar("item", default=None)
+
+
+@dataclass(slots=True, kw_only=True)
+class World:
+    """Everything outside that one run can touch."""
+
+    ledger: Ledger
+    client: Callable[[str], Awaitable[Caller]]
+    connector: Callable[[str], Connector]
+    clock: Callable[[], datetime]
+    run_id: str
+    flow: str
+    flow_hash: str
+    planning: bool = False
+    writes: list[Write] = field(default_factory=list)
+    loose_intents: list[str] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        """The engine's time, UTC."""
+        return self.clock()
+
+    def resource(self, system: str, name: str) -> Resource:
+        """How records of an object are read and written."""
+        resource = self.connector(system).resource(name)
+        if resource is None:
+            raise StepFailed("invalid", f"connector {system!r} knows no object {name!r}")
+        return resource
+
+    def operation(self, system: str, name: str) -> Operation:
+        """An operation of the connector that *system* is bound to."""
+        operation = self.connector(system).operations.get(name)
+        if operation is None:
+            raise StepFailed("invalid", f"connector {system!r} has no operation {name!r}")
+        return operation
+
+    async def read(self, system: str, operation: str, arguments: Mapping[str, Any]) -> Any:
+        """Call an operation that changes nothing."""
+        client = await self.client(system)
+        return await client.collect(operation, arguments)
+
+    async def call(self, system: str, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Call an operation a flow names, whichever way it works."""
+        operation = self.operation(system, name)
+        if operation.effect == "read":
+            return await self.read(system, name, arguments)
+        return await self.write(_loose_write(system, operation, arguments))
+
+    async def write(self, write: Write) -> Any:
+        """Send a write, once, or record it where this is a plan."""
+        if self.planning:
+            self._note(write)
+            return dict(write.predicted)
+        operation = self.operation(write.system, write.operation)
+        if operation.idempotent or write.kind == "delete":
+            client = await self.client(write.system)
+            reply = await client.collect(write.operation, write.arguments)
+        else:
+            reply = await self._once(write, operation)
+        await self._record(write, _id_of(reply) or write.id)
+        return reply
+
+    async def _once(self, write: Write, operation: Operation) -> Any:
+        """Send what must not happen twice: intent first, outcome after; ask when an answer was lost."""
+        asked = question(operation, write.arguments, intended_at=self.now())
+        if asked is None:
+            # Nobody can be asked about this one: it is never repeated here. A flow that looks for
+            # the record before it makes it may begin anew, and finds what was made.
+            return await self._send_unasked(write)
+        key = _intent_key(write, asked)
+        intent = await self.ledger.intents.open(
+            key,
+            connection=write.system,
+            operation=write.operation,
+            arguments_digest=_digest(write.arguments),
+            run_id=self.run_id,
+        )
+        self._remember_intent(key)
+        if intent.state == "resolved":
+            return intent.outcome
+        if not intent.fresh:  # somebody was cut off after saying it would write this
+            again = question(operation, write.arguments, intended_at=intent.opened_at)
+            known = await self._ask(write, again)
+            if known is not None:
+                await self.ledger.intents.resolve(key, known)
+                return known
+        reply = await self._send(write, asked, key)
+        await self.ledger.intents.resolve(key, reply)
+        return reply
+
+    async def _send_unasked(self, write: Write) -> Any:
+        client = await self.client(write.system)
+        try:
+            return await client.collect(write.operation, write.arguments)
+        except ConnectorError as error:
+            if error.happened == "no":
+                raise
+            raise _unknown(write) from error
+
+    async def _send(self, write: Write, asked: Question, key: str) -> Any:
+        client = await self.client(write.system)
+        try:
+            return await client.collect(write.operation, write.arguments)
+        except ConnectorError as error:
+            if error.happened == "no":
+                await self.ledger.intents.forget(key)
+                raise
+            known = await self._ask(write, asked)
+            if known is None:
+                raise
+            return known
+
+    async def _ask(self, write: Write, asked: Question | None) -> Mapping[str, Any] | None:
+        if asked is None:
+            return None
+        output = await self.read(write.system, asked.operation, asked.arguments)
+        return found(asked, output, write.arguments)
+
+    def _remember_intent(self, key: str) -> None:
+        item = ITEM.get()
+        (item.intents if item else self.loose_intents).append(key)
+
+    async def forget(self, keys: list[str]) -> None:
+        """The records these intents made are linked now; the intents have done their work."""
+        for key in keys:
+            await self.ledger.intents.forget(key)
+        keys.clear()
+
+    def _note(self, write: Write) -> None:
+        self.writes.append(write)
+        item = ITEM.get()
+        if item is not None:
+            item.kinds.add(write.kind)
+            item.writes.append(write)
+
+    async def _record(self, write: Write, record_id: str | None) -> None:
+        done = write if write.id == record_id else replace(write, id=record_id)
+        self._note(done)
+        await self.ledger.history.record(
+            [
+                Change(
+                    run_id=self.run_id,
+                    flow=self.flow,
+                    flow_hash=self.flow_hash,
+                    mapping=write.mapping,
+                    left_id=write.left_id,
+                    right_id=write.right_id,
+                    system=write.system,
+                    object=write.object,
+                    record_id=record_id,
+                    operation=write.kind,
+                    field=one.field,
+                    old=one.old,
+                    new=one.new,
+                    loses=one.loses,
+                    rule_file=one.rule.file if one.rule else None,
+                    rule_line=one.rule.line if one.rule else None,
+                    own=one.own,
+                    at=self.now(),
+                )
+                for one in done.fields
+            ]
+        )
+
+
+def _unknown(write: Write) -> StepFailed:
+    return StepFailed(
+        "unavailable",
+        f"{write.system}.{write.operation} was sent, and its answer was lost",
+        hint="look on the other side whether it happened before it is tried again",
+        final=True,
+    )
+
+
+def _loose_write(system: str, operation: Operation, arguments: Mapping[str, Any]) -> Write:
+    """A write that a flow spells out itself: its fields are what its body holds."""
+    kind = {"DELETE": "delete", "POST": "create"}.get(operation.method, "update")
+    body: dict[str, Any] = {}
+    for parameter in operation.parameters:
+        if parameter.location in {"body", "body_field"} and parameter.name in arguments:
+            value = arguments[parameter.name]
+            body |= flatten(value) if isinstance(value, Mapping) else {parameter.name: value}
+    record_id = arguments.get("id")
+    return Write(
+        system=system,
+        object=str(arguments.get("object") or operation.name),
+        id=str(record_id) if record_id else None,
+        kind=kind,  # type: ignore[arg-type]
+        operation=operation.name,
+        arguments=arguments,
+        fields=tuple(FieldWrite(field=name, old=None, new=value) for name, value in body.items()),
+        predicted={**_predicted(arguments), "id": record_id or NEW},
+    )
+
+
+def _predicted(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    bodies = [value for value in arguments.values() if isinstance(value, Mapping)]
+    return dict(bodies[0]) if bodies else {}
+
+
+def _id_of(reply: Any) -> str | None:
+    value = reply.get("id") if isinstance(reply, Mapping) else None
+    return str(value) if value else None
+
+
+def _intent_key(write: Write, asked: Question) -> str:
+    chosen = [asked.rule.operation, sorted(_chosen(write.arguments, asked))]
+    return f"{write.system}.{write.operation}:{_digest(chosen)}"
+
+
+def _chosen(arguments: Mapping[str, Any], asked: Question) -> list[str]:
+    flat = flatten(arguments)
+    return [
+        f"{pointer}={flat.get(pointer.strip('/').replace('/', '.'))}"
+        for pointer in asked.rule.match.values()
+    ]
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]

@@ -1,0 +1,142 @@
+"""Records that failed: say so once in the seller's trail, keep a dead letter, know when to try again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from cosell_connectors.errors import ConnectorError
+
+from . import audit
+from .applying import Systems, update_right, version_of, read_record
+from .mirror import Mirror
+from .pairs import own_writes
+from .records import pick
+from .values import parse_moment
+
+PATIENCE = timedelta(hours=1)  # an unchanged failing record is tried again this often
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Why a record failed: the class flows branch on, a sentence for people, what to do."""
+
+    error_class: str
+    message: str
+    hint: str | None = None
+    flow: str = ""
+    place: str | None = None
+
+
+def fingerprint(mirror: Mirror, record: Mapping[str, Any]) -> str:
+    """What a record says, without what we write into it: it changes when a person changed something."""
+    trail = mirror.audit
+    ours = {mirror.mapping.right.version, mirror.mapping.left.version, "LastModifiedDate"}
+    if mirror.mapping.left.moment:
+        ours.add(mirror.mapping.left.moment)
+    if trail:
+        ours.add(trail.field)
+    bare = {key: value for key, value in record.items() if key not in ours}
+    if trail and trail.mark and isinstance(bare.get(trail.mark), str):
+        bare[trail.mark] = audit.unmarked(bare[trail.mark])
+    text = json.dumps(bare, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+async def is_due(systems: Systems, mirror: Mirror, record: Mapping[str, Any], *, side: str) -> bool:
+    """Whether a record is worth trying: it never failed, it changed since, or it waited long enough."""
+    letter = await systems.ledger.letters.find_open(mirror.id, **_ids(mirror, record, side))
+    if letter is None or letter.fingerprint != fingerprint(mirror, record):
+        return True
+    return letter.retry_asked or systems.now() - letter.last_at >= PATIENCE
+
+
+async def report(
+    systems: Systems,
+    mirror: Mirror,
+    failure: Failure,
+    *,
+    left: Mapping[str, Any] | None,
+    right: Mapping[str, Any] | None,
+) -> None:
+    """Tell the seller of *right*, and keep a dead letter for the pair."""
+    if right is not None and failure.error_class != "deleted":
+        await _tell(systems, mirror, failure.message, right, good=False)
+    if systems.planning:
+        return
+    record = right if right is not None else left or {}
+    ids = _ids(mirror, right, "right") | _ids(mirror, left, "left")
+    if right is not None and "referral_id" not in ids and (known := pick(right, mirror.right_key)):
+        ids["referral_id"] = str(known)
+    await systems.ledger.letters.open_or_update(
+        mapping=mirror.id,
+        flow=failure.flow,
+        error_class=failure.error_class,
+        message=failure.message,
+        hint=failure.hint,
+        fingerprint=fingerprint(mirror, record),
+        place=failure.place,
+        **ids,
+    )
+
+
+async def note(systems: Systems, mirror: Mirror, message: str, right: Mapping[str, Any]) -> None:
+    """Put a line into the trail of *right* that tells of no failure."""
+    await _tell(systems, mirror, message, right, good=True)
+
+
+async def _tell(
+    systems: Systems, mirror: Mirror, message: str, right: Mapping[str, Any], *, good: bool
+) -> None:
+    trail = mirror.audit
+    if trail is None:
+        return
+    names = [trail.field, mirror.mapping.right.version, *([trail.mark] if trail.mark else [])]
+    record_id = str(right["Id"])
+    for attempt in range(1, _TRIES + 1):
+        fresh = {**(await read_record(systems, mirror, record_id, names)), "Id": record_id}
+        said = " ".join(message.split())
+        writes = own_writes(mirror, fresh, said, good=good, now=systems.now())
+        if audit.last_message(pick(fresh, trail.field)) == said:
+            writes = tuple(write for write in writes if write.field != trail.field)
+        if not writes:
+            return
+        left_id = pick(right, mirror.right_key)
+        try:
+            await update_right(systems, mirror, fresh, writes, left_id)
+        except ConnectorError as error:
+            if error.error_class != "conflict" or attempt == _TRIES:
+                raise
+            continue
+        await _keep_moment(systems, mirror, fresh)
+        return
+
+
+async def _keep_moment(systems: Systems, mirror: Mirror, before: Mapping[str, Any]) -> None:
+    """Our line made the record newer; keep the moment of the last change that was not ours."""
+    link = await systems.ledger.links.find(mirror.id, right_id=before["Id"])
+    if link is None or systems.planning:
+        return
+    version = pick(before, mirror.mapping.right.version)
+    moment = link.right_moment if link.right_version == version else parse_moment(version)
+    await systems.ledger.links.save(
+        replace(
+            link,
+            right_version=await version_of(systems, mirror, before["Id"]),
+            right_moment=moment,
+        )
+    )
+
+
+def _ids(mirror: Mirror, record: Mapping[str, Any] | None, side: str) -> dict[str, str]:
+    if not record:
+        return {}
+    if side == "right":
+        return {"opportunity_id": str(record["Id"])} if record.get("Id") else {}
+    key = pick(record, mirror.left_key)
+    return {"referral_id": str(key)} if key else {}

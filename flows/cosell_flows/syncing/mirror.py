@@ -1,0 +1,143 @@
+"""A mapping with the environment's names filled in: what the merge works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cosell_definitions.model import (
+    GuardRow,
+    MapField,
+    MapSide,
+    MappingFile,
+    TableRow,
+    Template,
+    Value,
+)
+
+from ..compiling.expressions import evaluate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One row of the mapping with plain paths. `left_fixed`: left takes this only when it is made."""
+
+    field: MapField
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    table: tuple[TableRow, ...] = ()
+    guard: tuple[GuardRow, ...] = ()
+    left_fixed: bool = False
+
+    @property
+    def label(self) -> str:
+        """What a seller calls the field."""
+        return self.field.label or self.right[0] if self.right else self.field.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """Where a seller reads what the sync did."""
+
+    field: str
+    mark: str | None
+    show_marks: bool
+    max_length: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mirror:
+    """A mapping made concrete for one environment."""
+
+    mapping: MappingFile
+    rows: tuple[Row, ...]
+    left_key: str
+    right_key: str
+    audit: Audit | None
+    env: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """The mapping's id."""
+        return self.mapping.id
+
+    def right_fields(self) -> tuple[str, ...]:
+        """Every field of the right side that the sync reads, without doubles, in the table's order."""
+        own = [self.audit.field, self.audit.mark] if self.audit else []
+        wanted = [path for row in self.rows for path in row.right]
+        return _unique([*wanted, self.right_key, *(name for name in own if name)])
+
+    def left_fields(self) -> tuple[str, ...]:
+        """Every path of the left side that the sync reads, in the table's order."""
+        return _unique(path for row in self.rows for path in row.left)
+
+    def guarded(self) -> Row | None:
+        """The row whose guard says what state a record is in, if the mapping has one."""
+        return next((row for row in self.rows if row.guard), None)
+
+
+def mirror_of(
+    mapping: MappingFile, env: Mapping[str, Any], *, updatable: Sequence[str] | None = None
+) -> Mirror:
+    """*mapping* with the names of *env*; `updatable`: the left paths that can change (None: all)."""
+    scope = {"env": env}
+    tables = {name: _table(rows, scope) for name, rows in mapping.tables.items()}
+    rows = tuple(_row(row, mapping, tables, scope, updatable) for row in mapping.fields)
+    trail = mapping.audit
+    audit = trail and Audit(
+        field=_text(trail.field, scope),
+        mark=_text(trail.mark, scope) if trail.mark else None,
+        show_marks=evaluate(trail.mark_when, scope) is True,
+        max_length=trail.max_length,
+    )
+    return Mirror(
+        mapping=mapping,
+        rows=rows,
+        left_key=_text(mapping.left.key, scope),
+        right_key=_text(mapping.right.key, scope),
+        audit=audit,
+        env=env,
+    )
+
+
+def moment_field(side: MapSide) -> str:
+    """The field that tells when a record of *side* changed last."""
+    return side.moment or side.version
+
+
+def _row(
+    field: MapField,
+    mapping: MappingFile,
+    tables: Mapping[str, tuple[TableRow, ...]],
+    scope: Mapping[str, Any],
+    updatable: Sequence[str] | None,
+) -> Row:
+    left = tuple(_text(path, scope) for path in field.left)
+    return Row(
+        field=field,
+        left=left,
+        right=tuple(_text(path, scope) for path in field.right),
+        table=tables[field.table] if field.table else (),
+        guard=mapping.guards[field.guard] if field.guard else (),
+        left_fixed=updatable is not None and not set(left) <= set(updatable),
+    )
+
+
+def _table(rows: Iterable[TableRow], scope: Mapping[str, Any]) -> tuple[TableRow, ...]:
+    return tuple(replace(row, right=_plain(row.right, scope)) for row in rows)
+
+
+def _plain(value: Value, scope: Mapping[str, Any]) -> Any:
+    return evaluate(value, scope) if isinstance(value, Template) else value
+
+
+def _text(value: str | Template, scope: Mapping[str, Any]) -> str:
+    return str(_plain(value, scope))
+
+
+def _unique(names: Iterable[str]) -> tuple[str, ...]:
+    seen: dict[str, str] = {}
+    for name in names:
+        seen.setdefault(name.lower(), name)
+    return tuple(seen.values())

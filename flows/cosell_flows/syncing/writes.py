@@ -1,0 +1,70 @@
+"""A write that is going to happen, or would: what `plan` shows is what a run sends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from cosell_definitions.problems import Place
+
+Kind = Literal["create", "update", "delete"]
+NEW = "(new)"  # the id of a record that a plan would make
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldWrite:
+    """One field of a write. `own`: the audit line and the mark, which are ours."""
+
+    field: str
+    old: Any
+    new: Any
+    rule: Place | None = None
+    loses: Any = None
+    own: bool = False
+    label: str = ""
+
+    def as_json(self, *, planned: bool) -> dict[str, Any]:
+        """The field as `run` and `plan` print it."""
+        shown: dict[str, Any] = {"field": self.field, "old": self.old, "new": self.new}
+        if planned:
+            rule = f"{self.rule.file}:{self.rule.line}" if self.rule else None
+            shown |= {"rule": rule, "loses": self.loses}
+        return shown | {"own": self.own}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One request that changes a record on one side."""
+
+    system: str
+    object: str
+    id: str | None
+    kind: Kind
+    operation: str
+    arguments: Mapping[str, Any]
+    fields: tuple[FieldWrite, ...] = ()
+    mapping: str | None = None
+    left_id: str | None = None
+    right_id: str | None = None
+    predicted: Mapping[str, Any] = field(default_factory=dict)  # what a plan takes for the answer
+
+    def as_json(self) -> dict[str, Any]:
+        """The write as `run --json` prints it."""
+        return {
+            "system": self.system,
+            "object": self.object,
+            "id": self.id,
+            "operation": self.kind,
+            "fields": [one.as_json(planned=False) for one in self.fields],
+        }
+
+    def as_change(self) -> dict[str, Any]:
+        """The write as `plan --json` prints it."""
+        return {
+            "system": self.system,
+            "object": self.object,
+            "key": self.id or self.right_id or self.left_id,
+            "operation": self.kind,
+            "fields": [one.as_json(planned=True) for one in self.fields],
+        }
