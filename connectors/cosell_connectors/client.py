@@ -368,8 +368,11 @@ def _proxy(url: httpx.URL) -> str | None:
 
 def _ssl_context() -> ssl.SSLContext:
     """Always verifying; against the authorities the environment names, or else certifi's."""
-    file = next((os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)), None)
+    files = [os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)]
     folder = os.environ.get("SSL_CERT_DIR")
-    if file or folder:
-        return ssl.create_default_context(cafile=file, capath=folder)
-    return httpx.create_ssl_context()
+    if not files and not folder:
+        return httpx.create_ssl_context()
+    context = ssl.create_default_context(capath=folder, cafile=files[0] if files else None)
+    for file in files[1:]:
+        context.load_verify_locations(file)
+    return context

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from cosell_definitions.checking import Shaped
 from cosell_definitions.problems import Place, Problem, did_you_mean
-from cosell_definitions.shaping import Shaped
 from cosell_env.connections import KNOWN_KEYS
 
 from .model import Connector, Operation, Parameter, Recover, ResourceCall

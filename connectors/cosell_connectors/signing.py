@@ -97,6 +97,7 @@ class _Token:
     stale_at: float | None  # None: it does not say; an answer of 401 will
 
     def sign(self, request: httpx.Request) -> None:
+        """Put the token on *request*."""
         request.headers["Authorization"] = f"Bearer {self.value.reveal()}"
 
 

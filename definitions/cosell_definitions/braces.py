@@ -1,4 +1,4 @@
-"""Find braces that stand outside quotes, the commonest slip of all, and show the line as it should be."""
+"""Find braces outside quotes, the commonest slip of all, and show the line as it should be."""
 
 from __future__ import annotations
 

@@ -10,9 +10,11 @@ from typing import Any
 import jsonschema
 from jsonschema import Draft202012Validator
 
+from .fitting import JsonSchema
 from .nodes import Document, MappingNode
 from .problems import Place, Problem, did_you_mean
-from .shaping import LETTERS, JsonSchema, Shaped, load_schema, shape
+from .shaped import Shaped
+from .shaping import LETTERS, load_schema, shape
 
 __all__ = ["Shaped", "check", "load_schema", "value_faults"]
 
@@ -56,7 +58,7 @@ def _wrong_kind(document: Document, kind: str, letter: str) -> Problem | None:
 
 
 def value_faults(value: Any, schema: JsonSchema) -> tuple[tuple[tuple[str | int, ...], str], ...]:
-    """Where a value, say of an input, breaks a JSON Schema: paths and plain words, best match first.
+    """Where a value, say of an input, breaks a JSON Schema: paths and words, best match first.
 
     >>> value_faults([1, "x"], {"type": "array", "items": {"type": "integer"}})
     (((1,), "'x' is not of type 'integer'"),)

@@ -82,8 +82,8 @@ _WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
         "block mapping",
         "did not find expected key|expected <block end>",
         False,
-        "this line does not fit the ones above it: its indentation, or a quote in the middle of a value",
-        "begin it in the same column as its neighbours; put a value with quotes inside in other quotes",
+        "this line does not fit the ones above it: its indentation, or a quote within a value",
+        "begin it in the column of its neighbours; a value with quotes inside goes in other quotes",
     ),
     (
         "block (collection|sequence)",

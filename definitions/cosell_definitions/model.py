@@ -8,6 +8,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from .nodes import Node
 from .problems import Place
 
 
@@ -112,6 +113,7 @@ class Trigger:
     inputs: Mapping[str, Value] = field(default_factory=dict)
     place: Place
     input_places: Mapping[str, Place] = field(default_factory=dict)
+    input_nodes: Mapping[str, Node] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,7 @@ class Action:
     arguments: Mapping[str, Value]
     place: Place
     argument_places: Mapping[str, Place] = field(default_factory=dict)
+    argument_nodes: Mapping[str, Node] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,7 @@ class CallFlow:
     arguments: Mapping[str, Value]
     place: Place
     argument_places: Mapping[str, Place] = field(default_factory=dict)
+    argument_nodes: Mapping[str, Node] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +254,7 @@ class Step:
     timeout: timedelta | None = None
     on_error: OnError | None = None
     finally_: tuple[Step, ...] = ()
+    id_place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

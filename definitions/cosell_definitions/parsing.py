@@ -14,7 +14,8 @@ from .parsing_values import Hand
 from .problems import Problem, Severity
 from .reading import read
 from .settings import Declaration, EnvironmentFile
-from .shaping import LETTERS, Shaped
+from .shaped import Shaped
+from .shaping import LETTERS
 
 T = TypeVar("T")
 Loaded = tuple[T | None, tuple[Problem, ...]]

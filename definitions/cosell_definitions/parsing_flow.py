@@ -16,7 +16,7 @@ from .parsing_steps import retry_of, steps_of
 from .parsing_values import Hand, Ill, of_type
 from .problems import Place
 from .scalars import describe
-from .shaping import Shaped
+from .shaped import Shaped
 
 _CRON_FIELD = re.compile(r"(\*|[0-9]+(-[0-9]+)?)(/[0-9]+)?(,(\*|[0-9]+(-[0-9]+)?)(/[0-9]+)?)*")
 _CRON_NAMES = re.compile(
@@ -24,7 +24,18 @@ _CRON_NAMES = re.compile(
 )
 _CRON_LIMITS = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
 _PLAIN_KEYS = frozenset(
-    ["type", "items", "properties", "enum", "format", "title", "description", "default", "required", "value"]
+    [
+        "type",
+        "items",
+        "properties",
+        "enum",
+        "format",
+        "title",
+        "description",
+        "default",
+        "required",
+        "value",
+    ]
 )
 
 
@@ -64,10 +75,12 @@ def _retry(hand: Hand, defaults: Shaped | None) -> Retry | None:
 def _places(root: Shaped) -> dict[tuple[str, str], Place]:
     """Where each name stands that the flow says it uses or needs."""
     found: dict[tuple[str, str], Place] = {}
-    lists = [("needs", root.get("needs"))]
     uses = root.get("uses")
-    for kind in ("connections", "env", "mappings"):
-        lists.append((kind, uses.get(kind) if uses is not None else None))
+    lists = [("needs", root.get("needs"))]
+    lists += [
+        (kind, uses.get(kind) if uses is not None else None)
+        for kind in ("connections", "env", "mappings")
+    ]
     for kind, entry in lists:
         for item in entry.items if entry is not None else ():
             found[kind, str(item.value)] = item.place
@@ -116,6 +129,7 @@ def _trigger(hand: Hand, shaped: Shaped) -> Trigger | None:
         inputs=hand.values(shaped.get("inputs")),
         place=shaped.entries["type"].key or shaped.place,
         input_places=hand.places(shaped.get("inputs")),
+        input_nodes=hand.nodes(shaped.get("inputs")),
     )
     if kind == "schedule":
         _check_schedule(hand, shaped, trigger)

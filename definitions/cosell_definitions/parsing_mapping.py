@@ -17,7 +17,7 @@ from .model import (
 )
 from .parsing_values import Hand, share_of
 from .problems import Place, Severity, did_you_mean
-from .shaping import Shaped
+from .shaped import Shaped
 
 _FOLDED = ("direction", "conflict", "blank", "when")  # a row takes these from `defaults`
 _OWN = (
@@ -257,7 +257,7 @@ def _check_width(
                 hand.say(
                     "M015",
                     row.place,
-                    f"this {kind} row has {len(state)} values where the field has {width} paths on the left",
+                    f"this {kind} row has {len(state)} values; the field has {width} paths on the left",
                     "write one value for each path, * for any",
                 )
                 return

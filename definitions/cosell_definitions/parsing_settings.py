@@ -9,7 +9,7 @@ from typing import Any, Literal
 from .parsing_values import Hand
 from .scalars import boolean_of, number_of
 from .settings import Declaration, EnvironmentFile, SecretRef, SettingValue
-from .shaping import Shaped
+from .shaped import Shaped
 
 SECRET_KEYS = re.compile(
     r"(^|_)(client_secret|refresh_token|password|private_key|secret|access_token|api_key)$", re.I

@@ -28,7 +28,7 @@ from .model import (
 )
 from .nodes import ScalarNode
 from .parsing_values import Hand, duration_of
-from .shaping import Shaped
+from .shaped import Shaped
 
 KEYWORDS = (
     "action",
@@ -72,6 +72,7 @@ def _step(hand: Hand, shaped: Shaped, default: Retry | None) -> Step | None:
         timeout=hand.duration(shaped, "timeout"),
         on_error=_on_error(hand, shaped.get("on_error"), default),
         finally_=steps_of(hand, shaped.get("finally"), default),
+        id_place=shaped.entries["id"].place,
     )
 
 
@@ -142,6 +143,7 @@ def _action(hand: Hand, shaped: Shaped) -> Action | None:
         arguments=hand.values(given),
         place=shaped.entries["action"].place,
         argument_places=hand.places(given),
+        argument_nodes=hand.nodes(given),
     )
 
 
@@ -155,6 +157,7 @@ def _call(hand: Hand, shaped: Shaped) -> CallFlow | None:
         arguments=hand.values(given),
         place=shaped.entries["call"].place,
         argument_places=hand.places(given),
+        argument_nodes=hand.nodes(given),
     )
 
 

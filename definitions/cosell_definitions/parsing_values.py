@@ -15,7 +15,7 @@ from .model import Bare, Template, Value
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem, Severity
 from .scalars import boolean_of, number_of, untyped
-from .shaping import Shaped
+from .shaped import Shaped
 
 MAX_DURATION = timedelta(days=3650)
 _UNITS = {
@@ -172,8 +172,13 @@ class Hand:
         entries = shaped.entries if shaped is not None else {}
         return {name: entry.key or entry.place for name, entry in entries.items()}
 
+    def nodes(self, shaped: Shaped | None) -> dict[str, Node]:
+        """The values of a mapping as they were typed."""
+        entries = shaped.entries if shaped is not None else {}
+        return {name: entry.node for name, entry in entries.items()}
 
-class Ill(ValueError):
+
+class Ill(ValueError):  # noqa: N818 - it tells of a value, and never leaves the room
     """A value is not of the type that was declared for it."""
 
     def __init__(self, node: Node, wanted: str) -> None:

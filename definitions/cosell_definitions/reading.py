@@ -1,4 +1,4 @@
-"""Read YAML into a tree that keeps the source text and the place of every node, and never guesses a type."""
+"""Read YAML into a tree that keeps the text and place of every node, and guesses no type."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def read(text: str | bytes, *, file: str) -> Document:
 
 
 def _compose(source: str, file: str) -> tuple[Node | None, list[Problem]]:
-    """Build the tree; lines with unquoted braces are mended and read again, to find what else is wrong."""
+    """Build the tree; a line with unquoted braces is mended and read again, to find what else is."""
     slips: list[Problem] = []
     lines = lines_with_ends(source)
     composer = _Composer(source, file)
@@ -90,7 +90,7 @@ class _Frame:
 
 
 class _Composer:
-    """Turns the parser's events into nodes with an explicit stack, so that no nesting can exhaust ours."""
+    """Turns the parser's events into nodes with an explicit stack: no nesting can exhaust ours."""
 
     def __init__(self, source: str, file: str) -> None:
         self.source = source

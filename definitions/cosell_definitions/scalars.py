@@ -1,4 +1,4 @@
-"""Give a scalar the type that the schema asks for; its looks decide only where the schema is silent."""
+"""Give a scalar the type that the schema asks for; looks decide only where it is silent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TYPE_WORDS = {
 }
 
 
-class Unfit(ValueError):
+class Unfit(ValueError):  # noqa: N818 - it tells of a scalar, and never leaves the room
     """The scalar cannot be of any of the types asked for."""
 
 

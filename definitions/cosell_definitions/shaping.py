@@ -1,4 +1,4 @@
-"""Walk a tree along a JSON Schema: give every scalar its type, and say where the two part ways."""
+"""Walk a tree along a JSON Schema: give each scalar its type, and say where they part ways."""
 
 from __future__ import annotations
 
@@ -6,66 +6,17 @@ import functools
 import json
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .fitting import JsonSchema, admits, fits_unquoted, types_of, wrong_with
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem, did_you_mean
-from .scalars import Plain, Unfit, describe, typed, untyped, words_for
+from .scalars import Unfit, describe, typed, untyped, words_for
+from .shaped import Shaped
 
 SCHEMAS = Path(__file__).parent / "schemas"
-JsonSchema = Mapping[str, Any]  # a JSON Schema, as it was loaded
 LETTERS = {"flow": "F", "mapping": "M", "connector": "C", "environment": "V", "variables": "V"}
-
-
-@dataclass(frozen=True, slots=True)
-class Shaped:
-    """A value that knows its type, its place and the node it was made from."""
-
-    value: Plain | tuple[Shaped, ...] | Mapping[str, Shaped]
-    node: Node
-    key: Place | None = None  # where its key stands, if it has one
-    sound: bool = True
-
-    @property
-    def place(self) -> Place:
-        """Where the value stands."""
-        return self.node.place
-
-    @property
-    def entries(self) -> Mapping[str, Shaped]:
-        """The keys of a mapping; nothing where it is something else."""
-        return self.value if isinstance(self.value, Mapping) else {}
-
-    @property
-    def items(self) -> tuple[Shaped, ...]:
-        """The items of a list; nothing where it is something else."""
-        return self.value if isinstance(self.value, tuple) else ()
-
-    def get(self, name: str) -> Shaped | None:
-        """The value under a key."""
-        return self.entries.get(name)
-
-    def plain(self) -> Any:
-        """The value as dicts, lists and scalars."""
-        if isinstance(self.value, Mapping):
-            return {name: entry.plain() for name, entry in self.value.items()}
-        if isinstance(self.value, tuple):
-            return [item.plain() for item in self.value]
-        return self.value
-
-    def at(self, *path: str | int) -> Shaped | None:
-        """The value at a path of keys and positions."""
-        here: Shaped | None = self
-        for part in path:
-            if here is None:
-                return None
-            if isinstance(part, int):
-                here = here.items[part] if part < len(here.items) else None
-            else:
-                here = here.get(part)
-        return here
 
 
 @functools.cache
@@ -86,7 +37,7 @@ def shape(root: Node, schema: JsonSchema, *, letter: str) -> tuple[Shaped, tuple
 
 
 class _Shaper:
-    """One walk; it descends only into the branch that is meant, so that one slip makes one problem."""
+    """One walk; it descends only where it is meant to, so that one slip makes one problem."""
 
     def __init__(self, root: JsonSchema, letter: str) -> None:
         self.root = root
@@ -101,7 +52,7 @@ class _Shaper:
         choice = self._choose(node, schema, key)
         if choice is not None:
             return self.shape(node, choice, key=key)
-        types = _types(schema)
+        types = types_of(schema)
         match node:
             case ScalarNode():
                 return self._scalar(node, schema, types, key)
@@ -195,9 +146,9 @@ class _Shaper:
 
     def _best(self, node: Node, branches: list[JsonSchema]) -> JsonSchema:
         """The branch with the fewest and deepest problems."""
-        fitting = [branch for branch in branches if _admits(node, branch)]
+        fitting = [branch for branch in branches if admits(node, branch)]
         if not fitting:
-            scalars = [name for branch in branches for name in _types(branch)]
+            scalars = [name for branch in branches for name in types_of(branch)]
             says = [str(branch["x-says"]) for branch in branches if "x-says" in branch]
             return {"type": scalars, **({"x-says": " or ".join(says)} if says else {})}
         best, fewest = fitting[0], -1
@@ -220,7 +171,7 @@ class _Shaper:
             value = typed(node, types)
         except Unfit:
             return self._unfit(node, schema, types, key)
-        wrong = _wrong(value, node, schema)
+        wrong = wrong_with(value, node, schema)
         if wrong is not None:
             self._say("04", node.place, f"{_name(key)}{wrong[0]}", wrong[1])
         return Shaped(value, node, _place(key), sound=wrong is None)
@@ -311,7 +262,7 @@ class _Shaper:
             )
         else:
             hint = f"write {wanted}"
-            if isinstance(node, ScalarNode) and node.quoted and _fits_unquoted(node, types):
+            if isinstance(node, ScalarNode) and node.quoted and fits_unquoted(node, types):
                 hint = f"take the quotes away: {node.text}"
             elif isinstance(node, ScalarNode) and "array" in types:
                 hint = f"write [{node.text}]"
@@ -371,69 +322,9 @@ class _Shaper:
 _SILENT: JsonSchema = {"x-silent": True}
 
 
-def _types(schema: JsonSchema) -> tuple[str, ...]:
-    found = schema.get("type", ())
-    return (found,) if isinstance(found, str) else tuple(found)
-
-
 def _place(key: ScalarNode | None) -> Place | None:
     return key.place if key is not None else None
 
 
 def _name(key: ScalarNode | None) -> str:
     return f"{key.text!r} " if key is not None else ""
-
-
-def _fits_unquoted(node: ScalarNode, types: tuple[str, ...]) -> bool:
-    try:
-        typed(ScalarNode(node.text, quoted=False, place=node.place), types)
-    except Unfit:
-        return False
-    return True
-
-
-def _admits(node: Node, schema: JsonSchema) -> bool:
-    """Whether a branch is for this kind of node at all."""
-    types = _types(schema)
-    if not types:
-        return True
-    match node:
-        case MappingNode():
-            return "object" in types
-        case SequenceNode():
-            return "array" in types
-        case ScalarNode():
-            try:
-                typed(node, types)
-            except Unfit:
-                return False
-            return True
-
-
-def _wrong(value: Plain, node: ScalarNode, schema: JsonSchema) -> tuple[str, str] | None:
-    """In what a scalar of the right type differs from the schema, and what to do."""
-    shown = describe(node)
-    if "const" in schema and value != schema["const"]:
-        return f"is {shown}; it must be {schema['const']}", f"write {schema['const']}"
-    if "enum" in schema and value not in schema["enum"]:
-        names = [str(name) for name in schema["enum"]]
-        near = did_you_mean(node.text, names)
-        listed = ", ".join(names)
-        return (
-            f"is {shown}; known are {listed}",
-            f"did you mean {near!r}?" if near else f"write one of: {listed}",
-        )
-    if isinstance(value, str):
-        pattern = schema.get("pattern")
-        if pattern and not re.search(pattern, value):
-            wanted = schema.get("x-says", f"text that fits {pattern}")
-            return f"is {shown}; {wanted} is needed", schema.get("x-hint", f"write {wanted}")
-        if not value and schema.get("minLength"):
-            return "is empty", "write some text, or delete the key"
-    elif value is not None and not isinstance(value, bool):
-        least, most = schema.get("minimum"), schema.get("maximum")
-        if least is not None and value < least:
-            return f"is {value}; it must be at least {least}", f"write {least} or more"
-        if most is not None and value > most:
-            return f"is {value}; it must be at most {most}", f"write {most} or less"
-    return None

@@ -13,7 +13,7 @@ MAX_LISTED = 50  # a file full of the same slip is cured by one habit, not by a 
 
 
 def unquoted_problem(source: str, line: str, number: int, file: str) -> Problem:
-    """Say what is wrong with the first unquoted braces of *line*, some of which may be mended already."""
+    """Say what is wrong with the first unquoted braces of *line*; earlier ones are mended."""
     body = line.rstrip("\r\n")
     fixed = quoted_line(body)
     at = first_unquoted(body)
@@ -39,7 +39,7 @@ def unquoted_problem(source: str, line: str, number: int, file: str) -> Problem:
 def tabs_in(
     source: str, file: str, in_text: Callable[[int, int], bool], *, failed: bool
 ) -> list[Problem]:
-    """Tabs that lay the document out; tabs inside quoted text and comments are nobody's business."""
+    """Tabs that lay the document out; those in quoted text and comments are nobody's business."""
     if "\t" not in source:
         return []
     found: list[Problem] = []

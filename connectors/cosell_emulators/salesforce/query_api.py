@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from cosell_emulators.salesforce.calls import Call, Reply
-from cosell_emulators.salesforce.identifiers import minted
 from cosell_emulators.salesforce.org import Org
 from cosell_emulators.salesforce.problems import refusal
 from cosell_emulators.salesforce.soql.binding import Context
@@ -79,11 +78,10 @@ def _queried(org: Org, call: Call, *, deleted: bool) -> Reply:
     if found.total <= size:
         records = [found.show(row) for row in found.rows]
         return Reply(200, {"totalSize": found.total, "done": True, "records": records})
-    locator = minted("01g", 1_000_000 + len(org.cursors))
+    locator = org.store.numbered("01g")
     org.cursors[locator] = Cursor(found.total, found.rows, found.show, size)
     if len(org.cursors) > _OPEN:
-        # Closed, but remembered, so that no later cursor gets its name.
-        org.cursors[next(key for key, open_ in org.cursors.items() if open_ is not None)] = None
+        del org.cursors[next(iter(org.cursors))]
     return Reply(200, _page(call, locator, org.cursors[locator], 0))
 
 

@@ -97,7 +97,7 @@ def upsert(org: Org, call: Call, name: str, field: str, value: str) -> Reply:
         raise not_found()
     if row is not None:
         _unmodified(call, row)
-    row, created = upserted(org, call, kind, found, value, body, row)
+    row, created = upserted(org, call, kind, found, value=value, body=body, row=row)
     result = {"id": row.id, "success": True, "errors": [], "created": created}
     if created:
         return Reply(201, result, _location(call, row))
@@ -109,6 +109,7 @@ def upserted(
     call: Call,
     kind: ObjectType,
     field: Field,
+    *,
     value: Any,
     body: Mapping[str, Any],
     row: Row | None,

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from cosell_emulators.salesforce import opportunities, people
-from cosell_emulators.salesforce.problems import Refusal, refusal
 from cosell_emulators.salesforce.opportunities import Make
+from cosell_emulators.salesforce.problems import Refusal, refusal
 from cosell_emulators.salesforce.schema import Field, ObjectType
 from cosell_emulators.salesforce.store import Row, Store
 

@@ -223,11 +223,10 @@ def shipped() -> Schema:
             for found in _objects(text.read_text(encoding="utf-8")):
                 types[found.name] = found
     for owner in types.values():
-        for found in owner.fields.values():
-            for target in found.targets:
+        for lookup in owner.fields.values():
+            child = Child(owner.name, lookup.name, lookup.children, "P" in lookup.flags)
+            for target in lookup.targets:
                 if target in types:
-                    cascade = "P" in found.flags
-                    child = Child(owner.name, found.name, found.children, cascade)
                     types[target].children.append(child)
     return Schema(types)
 
@@ -266,8 +265,14 @@ def _field(line: str) -> Field:
         )
     if kind in ("currency", "double", "percent"):
         precision, _, scale = size.partition(".")
-        digits = {"precision": int(precision), "scale": int(scale or 0)}
-        return Field(name=name, type=kind, label=label, flags=flags, **digits)
+        return Field(
+            name=name,
+            type=kind,
+            label=label,
+            flags=flags,
+            precision=int(precision),
+            scale=int(scale or 0),
+        )
     return Field(
         name=name,
         type=kind,

@@ -148,19 +148,11 @@ class _Sower:
             self._ids["Account", name] = row.id
             if name in demo["partners"]:
                 self._store.merge(row, IsPartner=True)
-            for first, last, title in contacts:
-                self._contact(row, first, last, title, host, currency, doing)
+            for person in contacts:
+                self._contact(row, person, host, doing)
 
-    def _contact(
-        self,
-        account: Row,
-        first: str,
-        last: str,
-        title: str,
-        host: str,
-        currency: str,
-        doing: Doing,
-    ) -> None:
+    def _contact(self, account: Row, person: list[str], host: str, doing: Doing) -> None:
+        first, last, title = person
         row = self._writer.create(
             self._store.schema["Contact"],
             {
@@ -170,7 +162,7 @@ class _Sower:
                 "Title": title,
                 "Email": f"{_ascii(first)}.{_ascii(last)}@{host}.example".lower(),
                 "Phone": account.get("Phone"),
-                "CurrencyIsoCode": currency,
+                "CurrencyIsoCode": account.get("CurrencyIsoCode"),
             },
             doing,
         )

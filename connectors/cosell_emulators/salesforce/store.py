@@ -117,8 +117,12 @@ class Store:
 
     def mint(self, found: ObjectType) -> str:
         """Make the next id of an object."""
-        self._minted[found.prefix] += 1
-        return minted(found.prefix, self._minted[found.prefix])
+        return self.numbered(found.prefix)
+
+    def numbered(self, prefix: str) -> str:
+        """Make the next id with a prefix, also for things that are no rows."""
+        self._minted[prefix] += 1
+        return minted(prefix, self._minted[prefix])
 
     def row(self, row_id: str | None) -> Row | None:
         """Find a row, deleted or not, by its long id."""
@@ -135,7 +139,12 @@ class Store:
         table = self.tables[row.type.name]
         table.rows[row.id] = row
         table.enter(row)
-        self._undo.append(lambda: (table.leave(row), table.rows.pop(row.id), None)[-1])
+
+        def back() -> None:
+            table.leave(row)
+            del table.rows[row.id]
+
+        self._undo.append(back)
 
     def replace(self, row: Row, values: Mapping[str, Any]) -> None:
         """Give a row other values."""
@@ -169,7 +178,11 @@ class Store:
     def note(self, change: Change) -> None:
         """Write a change down."""
         self.changes.append(change)
-        self._undo.append(lambda: (self.changes.pop(), None)[-1])
+
+        def back() -> None:
+            self.changes.pop()
+
+        self._undo.append(back)
 
     @contextmanager
     def atomic(self) -> Iterator[None]:

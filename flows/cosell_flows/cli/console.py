@@ -51,10 +51,10 @@ def warn(text: str) -> None:
 _quiet_stdout = False
 
 
-def json_only() -> None:
-    """From here on standard output holds one JSON document and nothing else."""
+def json_only(wanted: bool = True) -> None:
+    """From here on standard output holds one JSON document and nothing else, where that is wanted."""
     global _quiet_stdout  # noqa: PLW0603 - a process has one standard output
-    _quiet_stdout = True
+    _quiet_stdout = wanted
 
 
 def show_json(document: Any) -> None:
@@ -161,7 +161,7 @@ def report(error: BaseException, context: Context | None) -> int:
         problems = [problem_json(one) for one in error.problems] if isinstance(error, Unsound) else []
         show_json({"error": {"message": failure.message, "hint": failure.hint}, "problems": problems})
     if isinstance(error, Unsound):
-        root = context.folder if context else None
+        root = _root(context)
         for problem in error.problems:
             warn(problem_text(problem, root))
         return failure.code
@@ -169,6 +169,16 @@ def report(error: BaseException, context: Context | None) -> int:
     if failure.hint:
         warn(f"  hint: {failure.hint}")
     return failure.code
+
+
+def _root(context: Context | None) -> Path | None:
+    """The project's folder: problems name their files from there."""
+    from ..project import NoProject, find_project
+
+    try:
+        return find_project(context.folder.resolve()) if context else None
+    except NoProject:
+        return None
 
 
 def _worded(error: BaseException) -> Failure | None:

@@ -89,8 +89,7 @@ def cosell(
         as_json=as_json,
         debug=debug,
     )
-    if as_json:
-        console.json_only()
+    console.json_only(as_json)
 
 
 def project_folder(context: Context) -> Path:

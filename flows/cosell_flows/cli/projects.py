@@ -52,5 +52,7 @@ def init(context: Context, folder: Path, overwrite: bool) -> None:
 def _join(ignored: Path, own: str) -> None:
     """Put back the lines that were in the file before, and ours below them."""
     lines = own.splitlines()
-    lines += [line for line in ignored.read_text(encoding="utf-8").splitlines() if line not in lines]
+    lines += [
+        line for line in ignored.read_text(encoding="utf-8").splitlines() if line not in lines
+    ]
     ignored.write_text("\n".join(lines) + "\n", encoding="utf-8")

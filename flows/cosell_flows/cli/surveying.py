@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from cosell_definitions import parsing
 from cosell_definitions.model import Flow, MappingFile
-from cosell_definitions.problems import Problem, Severity, Unsound
+from cosell_definitions.problems import Place, Problem, Severity, Unsound
 from cosell_definitions.settings import Declaration
 from cosell_env.resolving import resolve
 
@@ -58,7 +58,8 @@ def view_of(root: Path, documents: Documents) -> View:
     broken: set[str] = set()
     flows: dict[str, Flow] = dict(documents.flows)
     mappings: dict[str, MappingFile] = dict(documents.mappings)
-    read = {one.place.file for one in (*flows.values(), *mappings.values())}
+    read = {one.place.file for one in flows.values()}
+    read |= {one.place.file for one in mappings.values()}
     for file in documents.files:
         name = PurePosixPath(file).name
         if file in read or not name.endswith((".flow.yaml", ".map.yaml")):
@@ -108,10 +109,28 @@ def _declarations(root: Path, documents: Documents) -> Mapping[str, Declaration]
     for file in _faulty_declarations(documents):
         draft, _ = parsing.load_variables((root / file).read_bytes(), file=file, draft=True)
         if draft is None:
-            return Anything(Declaration(name="", display_name="", type="text", place=_place(documents)))
+            return Anything(
+                Declaration(name="", display_name="", type="text", place=Place(file=file))
+            )
         declared |= {one.name: one for one in draft}
     return declared
 
 
-def _place(documents: Documents) -> object:
-    return next(iter(documents.problems)).place
+def _faulty_declarations(documents: Documents) -> list[str]:
+    faulty = {one.place.file for one in documents.problems if one.severity is Severity.ERROR}
+    return sorted(file for file in faulty if PurePosixPath(file).name == "variables.yaml")
+
+
+def _environments(root: Path, documents: Documents) -> Iterator[Problem]:
+    """What does not fit between declarations and current values, as the files say it."""
+    if _faulty_declarations(documents):
+        return  # every current value would be a value of nothing
+    for name, environment in documents.environments.items():
+        try:
+            resolved = resolve(
+                documents.declarations, environment, {}, environment=name, folder=root
+            )
+        except Unsound as unsound:
+            yield from unsound.problems
+        else:
+            yield from resolved.warnings

@@ -227,7 +227,8 @@ def _named(node: j.Filter | j.Test | j.Call) -> s.Syntax:
         if not isinstance(node.node, j.Name):
             raise _method(node)
         name = node.node.name
-        _refuse_misuse(FUNCTIONS, "function", name, len(arguments), options, at=node.lineno)
+        if name in FUNCTIONS:  # others may come with the scope; a check knows which do
+            _refuse_misuse(FUNCTIONS, "function", name, len(arguments), options, at=node.lineno)
         return s.Called(name, arguments, options, node.node.lineno)
     value = _translated(node.node) if node.node is not None else s.Constant(None, node.lineno)
     if isinstance(node, j.Test):

@@ -10,6 +10,7 @@ from cosell_definitions.problems import Place, Problem, Severity, did_you_mean
 
 from . import syntax as s
 from .expressions import spot
+from .filters import FUNCTIONS
 from .referring import Reference, Usage, usage
 from .values import Faulty
 
@@ -40,10 +41,22 @@ class Findings:
     def usage(self, source: Template | Bare) -> Usage | None:
         """What an expression reads; None, and a problem, where it cannot be read."""
         try:
-            return usage(source)
+            used = usage(source)
+            self._functions(source, used)
+            return used
         except Faulty as fault:
             self.say(fault.code, spot(source, fault.at), fault.message, fault.hint)
             return None
+
+    def _functions(self, source: Template | Bare, used: Usage) -> None:
+        for name, _, at in used.functions:
+            if name not in FUNCTIONS:
+                self.say(
+                    "X005",
+                    spot(source, at, len(name)),
+                    f"there is no function {name!r}",
+                    suggestion(name, list(FUNCTIONS), there="there are"),
+                )
 
 
 def templates_in(value: Value | Bare) -> Iterator[Template | Bare]:

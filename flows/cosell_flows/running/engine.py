@@ -29,7 +29,7 @@ from .world import Item, World
 
 OVERLAP = timedelta(minutes=2)  # a list is read again from a little before where it was left
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a list that was never read
-_LEASE = timedelta(seconds=60)
+_LEASE = timedelta(seconds=15)  # how long a run that died keeps others from its deal
 _LEASE_WAIT = timedelta(minutes=5)
 _DEEPEST = 20
 
@@ -88,7 +88,7 @@ class Engine:
     async def client(self, connection: str) -> Client:
         """The client of a connection, made when it is needed first."""
         if connection not in self._clients:
-            bound = self.environment.connections[connection]
+            bound = self.environment.connection(connection)
             self._clients[connection] = Client(self.connector(connection), bound)
         return self._clients[connection]
 

@@ -163,7 +163,12 @@ class World:
     async def _ask(self, write: Write, asked: Question | None) -> Mapping[str, Any] | None:
         if asked is None:
             return None
-        output = await self.read(write.system, asked.operation, asked.arguments)
+        try:
+            output = await self.read(write.system, asked.operation, asked.arguments)
+        except ConnectorError as error:
+            if error.error_class == "not_found":
+                return None
+            raise
         return found(asked, output, write.arguments)
 
     def _remember_intent(self, key: str) -> None:

@@ -42,12 +42,9 @@ async def apply(systems: Systems, plan: PairPlan) -> None:
     Raises ConnectorError of class `conflict` where a record moved since it was read: read and plan
     again.
     """
-    link = await _link(systems, plan)
     left_version = pick(plan.left, plan.mirror.mapping.left.version)
     if plan.to_left and not systems.planning:
-        pending = {write.field: write.new for write in plan.to_left}
-        link = replace(link, pending_left=pending)
-        await systems.ledger.links.save(link)
+        await _intend(systems, plan)
     for writes in (plan.to_left_first, plan.to_left):
         if writes:
             left_version = await _write_left(systems, plan, writes, left_version)
@@ -56,7 +53,7 @@ async def apply(systems: Systems, plan: PairPlan) -> None:
         return
     await systems.ledger.links.save(
         replace(
-            link,
+            await _link(systems, plan),
             left_version=left_version,
             right_version=right_version,
             pending_left=None,
@@ -84,11 +81,24 @@ async def remember(systems: Systems, plan: PairPlan) -> None:
     )
 
 
-async def _link(systems: Systems, plan: PairPlan) -> Link:
+async def _intend(systems: Systems, plan: PairPlan) -> None:
+    """Note what we are about to write, so that a run cut off here knows its own hand again.
+
+    The base stays: until the write is done, both sides have not agreed on anything new.
+    """
+    known = await _known_link(systems, plan)
+    pending = {write.field: write.new for write in plan.to_left}
+    await systems.ledger.links.save(replace(known, pending_left=pending))
+
+
+async def _known_link(systems: Systems, plan: PairPlan) -> Link:
     known = await systems.ledger.links.find(plan.mirror.id, left_id=plan.left_id)
-    link = known or Link(mapping=plan.mirror.id, left_id=plan.left_id, right_id=plan.right_id)
+    return known or Link(mapping=plan.mirror.id, left_id=plan.left_id, right_id=plan.right_id)
+
+
+async def _link(systems: Systems, plan: PairPlan) -> Link:
     return replace(
-        link,
+        await _known_link(systems, plan),
         right_id=plan.right_id,
         base_left=plan.base_left,
         base_right=plan.base_right,

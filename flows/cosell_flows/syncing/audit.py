@@ -77,7 +77,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, Decimal):
-        return format(value, "f")
+        return format(value.normalize(), "f")
     if isinstance(value, (list, tuple)):
         return "/".join(_shown(item) for item in value)
     text = value.isoformat() if isinstance(value, date) else " ".join(str(value).split())

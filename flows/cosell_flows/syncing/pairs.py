@@ -312,8 +312,18 @@ def _base(mirror: Mirror, merged: Merged, sight: Sight, side: str) -> dict[str, 
 
 def _story(plan: PairPlan) -> str:
     sent = _by_label(plan.to_left)
-    received = _by_label(plan.to_right)
+    received = [
+        (label, old, _with_state(plan, label, new)) for label, old, new in _by_label(plan.to_right)
+    ]
     return audit.told(sent, received, plan.notes)
+
+
+def _with_state(plan: PairPlan, label: str, new: Any) -> Any:
+    """A stage with the state it stands for: Closed Lost may be Lost, Declined or Expired."""
+    row = plan.mirror.guarded()
+    if row is None or row.label != label:
+        return new
+    return f"{new} ({'/'.join(str(word) for word in values_of(row, plan.left, 'left'))})"
 
 
 def _by_label(writes: tuple[FieldWrite, ...]) -> list[tuple[str, Any, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from cosell_definitions.model import MapField
@@ -94,15 +94,20 @@ def _money(field: MapField, value: Any) -> Decimal:
     amount = Decimal(str(value))
     if not amount.is_finite():
         raise InvalidOperation
-    rounded = amount.quantize(Decimal(1).scaleb(-field.scale), rounding=ROUND_HALF_EVEN)
-    return rounded.normalize() if rounded else Decimal(0)
+    # Salesforce rounds halves up.
+    return _short(amount.quantize(Decimal(1).scaleb(-field.scale), rounding=ROUND_HALF_UP))
 
 
 def _number(field: MapField, value: Any) -> Decimal:
     number = Decimal(str(value))
     if not number.is_finite():
         raise InvalidOperation
-    return number.normalize() if number else Decimal(0)
+    return _short(number)
+
+
+def _short(number: Decimal) -> Decimal:
+    """The number without zeros at its end, and never with an exponent."""
+    return Decimal(format(number.normalize(), "f")) if number else Decimal(0)
 
 
 def _code(length: int) -> Callable[[MapField, Any], str]:

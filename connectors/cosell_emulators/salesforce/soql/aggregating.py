@@ -14,7 +14,6 @@ from cosell_emulators.salesforce.soql.lexing import literal
 from cosell_emulators.salesforce.soql.tree import (
     All,
     Among,
-    Any_,
     Call,
     Column,
     Comparison,
@@ -23,6 +22,7 @@ from cosell_emulators.salesforce.soql.tree import (
     Not,
     Path,
     Query,
+    Some,
     Text,
     Value,
 )
@@ -68,8 +68,7 @@ class _Grouping:
         self._query = query
         self._kind = kind
         self._keys = {
-            _signature(what): computed(context, kind, what, query.alias)
-            for what in query.group_by
+            _signature(what): computed(context, kind, what, query.alias) for what in query.group_by
         }
 
     def groups(self, rows: list[Row]) -> list[_Group]:
@@ -139,7 +138,7 @@ class _Grouping:
         match condition:
             case All():
                 return all(self.holds(part, group) for part in condition.parts)
-            case Any_():
+            case Some():
                 return any(self.holds(part, group) for part in condition.parts)
             case Not():
                 return not self.holds(condition.part, group)

@@ -87,7 +87,7 @@ class Context:
 
     def children(self, kind: ObjectType, name: str, at: int) -> Child:
         """Find the children a subquery reads."""
-        wanted = name.split(".")[-1].lower()
+        wanted = name.rsplit(".", maxsplit=1)[-1].lower()
         for child in kind.children:
             if child.relationship is not None and child.relationship.lower() == wanted:
                 return child
@@ -97,8 +97,10 @@ class Context:
         """Find the field a path leads to."""
         names = path.names
         own = {kind.name.lower(), (alias or kind.name).lower()}
-        if len(names) > 1 and names[0].lower() in own and names[0].lower() not in (
-            kind.by_relationship.keys() - {(alias or "").lower()}
+        if (
+            len(names) > 1
+            and names[0].lower() in own
+            and names[0].lower() not in (kind.by_relationship.keys() - {(alias or "").lower()})
         ):
             names = names[1:]
         if len(names) - 1 > _DEEPEST:

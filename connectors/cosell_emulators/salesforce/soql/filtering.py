@@ -17,7 +17,6 @@ from cosell_emulators.salesforce.soql.lexing import literal
 from cosell_emulators.salesforce.soql.tree import (
     All,
     Among,
-    Any_,
     Comparison,
     Condition,
     DateLiteral,
@@ -25,10 +24,14 @@ from cosell_emulators.salesforce.soql.tree import (
     Not,
     Path,
     Query,
+    Some,
     Text,
     Value,
 )
 from cosell_emulators.salesforce.store import Row, indexed
+
+_UNQUOTED = ("boolean", "currency", "double", "percent", "int", "date", "datetime")
+_WILD = {"%": ".*", "_": "."}
 
 Test = Callable[[Row], bool]
 Ids = Callable[[Query], set[str]]
@@ -57,7 +60,7 @@ class Filter:
             case All():
                 parts = [self.test(part) for part in condition.parts]
                 return lambda row: all(part(row) for part in parts)
-            case Any_():
+            case Some():
                 parts = [self.test(part) for part in condition.parts]
                 return lambda row: any(part(row) for part in parts)
             case Not():
@@ -121,9 +124,7 @@ class Filter:
             spans = [value for value in values if isinstance(value, _Span)]
             plain = {indexed(value) for value in values if not isinstance(value, _Span)}
             wanted = operator == "IN"
-            return lambda row: (
-                _in(indexed(get(row)), plain, spans) is wanted
-            )
+            return lambda row: _in(indexed(get(row)), plain, spans) is wanted
         return _compared(get, operator, values[0])
 
     def _may_filter(self, bound: Bound, at: int) -> None:
@@ -161,35 +162,26 @@ class Filter:
         """Read a value of the query as the field's type, or refuse it."""
         if value is None:
             return None
-        match field.type:
-            case "id" | "reference":
-                return self._id(field, value, at)
-            case "boolean":
-                if isinstance(value, bool):
-                    return value
-            case "currency" | "double" | "percent" | "int":
-                if isinstance(value, Money):
-                    return value.amount
-                if isinstance(value, Decimal):
-                    return value
-            case "date":
-                if isinstance(value, DateLiteral):
-                    return self._span(value, of_moments=False)
-                if isinstance(value, date) and not isinstance(value, datetime):
-                    return value
-            case "datetime":
-                if isinstance(value, DateLiteral):
-                    return self._span(value, of_moments=True)
-                if isinstance(value, datetime):
-                    return value.astimezone(UTC)
-            case _:
-                if isinstance(value, Text):
-                    return literal(value.raw)
+        match field.type, value:
+            case (("id" | "reference"), Text()):
+                return self._id(value, at)
+            case "boolean", bool():
+                return value
+            case (("currency" | "double" | "percent" | "int"), Money()):
+                return value.amount
+            case (("currency" | "double" | "percent" | "int"), Decimal()):
+                return value
+            case (("date" | "datetime"), DateLiteral()):
+                return self._span(value, of_moments=field.type == "datetime")
+            case "date", date() if not isinstance(value, datetime):
+                return value
+            case "datetime", datetime():
+                return value.astimezone(UTC)
+            case kind, Text() if kind not in _UNQUOTED:
+                return literal(value.raw)
         raise self._mistyped(field, at)
 
-    def _id(self, field: Field, value: Value, at: int) -> str | None:
-        if not isinstance(value, Text):
-            raise self._mistyped(field, at)
+    def _id(self, value: Text, at: int) -> str | None:
         text = literal(value.raw)
         if not text:
             return None
@@ -215,9 +207,7 @@ class Filter:
 
     def _mistyped(self, field: Field, at: int) -> Refusal:
         names = {"datetime": "dateTime", "reference": "ID", "id": "ID"}
-        quoted = field.type in ("id", "reference") or not (
-            field.is_number or field.type in ("boolean", "date", "datetime")
-        )
+        quoted = field.type not in _UNQUOTED
         kind = names.get(field.type, "string" if quoted else field.type)
         advice = "should be enclosed in quotes" if quoted else "should not be enclosed in quotes"
         message = (
@@ -269,7 +259,6 @@ def _within(get: Callable[[Row], Any], operator: str, stretch: _Span) -> Test:
 
 def _pattern(text: str) -> re.Pattern[str]:
     r"""Read a LIKE pattern: % is any text, _ any sign, `\%` and `\_` stand for themselves."""
-    parts = []
-    for sign in re.findall(r"\\.|.", text, re.DOTALL):
-        parts.append({"%": ".*", "_": "."}.get(sign) or re.escape(sign[-1]))
+    signs = re.findall(r"\\.|.", text, re.DOTALL)
+    parts = (_WILD.get(sign) or re.escape(sign[-1]) for sign in signs)
     return re.compile("".join(parts), re.IGNORECASE | re.DOTALL)

@@ -67,7 +67,7 @@ def complaint(query: str, at: int, code: str, message: str) -> Refusal:
     start = query.rfind("\n", 0, at) + 1
     column = at - start + 1
     left = max(start, at - 40)
-    excerpt = query[left : at + 40].split("\n")[0]
+    excerpt = query[left : at + 40].partition("\n")[0]
     caret = " " * (at - left) + "^"
     place = f"ERROR at Row:{row}:Column:{column}"
     return refusal(code, f"\n{excerpt}\n{caret}\n{place}\n{message}", bare=True)

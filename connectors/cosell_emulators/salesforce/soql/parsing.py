@@ -12,7 +12,6 @@ from cosell_emulators.salesforce.soql.lexing import Token, complaint, tokens
 from cosell_emulators.salesforce.soql.tree import (
     All,
     Among,
-    Any_,
     Call,
     Children,
     Column,
@@ -24,6 +23,7 @@ from cosell_emulators.salesforce.soql.tree import (
     Order,
     Path,
     Query,
+    Some,
     Text,
     TypeOf,
     Value,
@@ -223,7 +223,7 @@ class _Parser:
             raise self.unexpected()
         if len(parts) == 1:
             return parts[0]
-        return All(tuple(parts)) if joint == "AND" else Any_(tuple(parts))
+        return All(tuple(parts)) if joint == "AND" else Some(tuple(parts))
 
     def _negation(self) -> Condition:
         if self._word("NOT"):

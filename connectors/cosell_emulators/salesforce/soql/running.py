@@ -1,6 +1,6 @@
 """Run a query: choose, sort, cut, and show what was selected."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -212,9 +212,7 @@ def _show(context: Context, node: _Node, row: Row, hop: Field | None) -> Shown:
     return shown
 
 
-def expanded(
-    context: Context, query: Query, kind: ObjectType
-) -> list[Column | Children | TypeOf]:
+def expanded(context: Context, query: Query, kind: ObjectType) -> list[Column | Children | TypeOf]:
     """Replace FIELDS(…) by the fields it stands for."""
     columns: list[Column | Children | TypeOf] = []
     for column in query.columns:
@@ -278,7 +276,7 @@ def _type_of(
         raise context.refuse(column.relationship.at, "INVALID_FIELD", f"unknown TYPEOF {name}")
     nodes: dict[str, _Node] = {}
     for target in lookup.targets:
-        wanted = dict((case.lower(), paths) for case, paths in column.cases)
+        wanted = {case.lower(): paths for case, paths in column.cases}
         paths = wanted.get(target.lower(), column.otherwise)
         owner = context.source(target, column.relationship.at)
         nodes[target] = _Node()

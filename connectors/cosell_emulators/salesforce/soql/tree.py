@@ -103,7 +103,7 @@ class All:
 
 
 @dataclass(frozen=True, slots=True)
-class Any_:
+class Some:
     """Some part holds."""
 
     parts: tuple["Condition", ...]
@@ -116,7 +116,7 @@ class Not:
     part: "Condition"
 
 
-Condition = Comparison | Among | All | Any_ | Not
+Condition = Comparison | Among | All | Some | Not
 
 
 @dataclass(frozen=True, slots=True)

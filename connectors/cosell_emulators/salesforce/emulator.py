@@ -1,0 +1,153 @@
+"""The Salesforce org as a server: who may call, which version, and where a call goes."""
+
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from cosell_emulators.salesforce import identity_api, meta_api, soap_api
+from cosell_emulators.salesforce.administering import changed
+from cosell_emulators.salesforce.calls import Call, Reply, Session, refused
+from cosell_emulators.salesforce.org import ORG_ID, USERNAME, Org
+from cosell_emulators.salesforce.problems import Refusal, not_found, refusal
+from cosell_emulators.salesforce.routing import answered
+from cosell_emulators.salesforce.tokens import Tokens
+from cosell_emulators.stage import Clock
+
+_DATA = re.compile(r"/services/data/v(\d{1,3})\.(\d)(/.*)?")
+_SOAP = re.compile(r"/services/Soap/[uc](?:/\d+(?:\.\d)?)?(?:/.*)?")
+# Longer addresses are refused before anybody reads them.
+# https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
+_LONGEST_ADDRESS = 16_384
+
+
+class SalesforceEmulator:
+    """A whole org in memory, answering as Salesforce does."""
+
+    def __init__(
+        self,
+        base_url: str | Callable[[], str],
+        clock: Clock | None = None,
+        seed: str = "demo",
+    ) -> None:
+        self.clock = Clock() if clock is None else clock
+        self._base_url = base_url
+        self.org = Org(clock=self.clock, seed=seed)
+        self.tokens = Tokens(
+            clock=self.clock,
+            org_id=ORG_ID,
+            username=USERNAME,
+            base_url=self.url,
+            user=self.org.user,
+        )
+        self.username = USERNAME
+        self.client_id = self.tokens.client_id
+        self.client_secret = self.tokens.client_secret
+        self.jwt_private_key_pem = self.tokens.private_key_pem
+
+    @property
+    def refresh_token(self) -> str:
+        """Give the refresh token that is good now."""
+        return self.tokens.refresh_token
+
+    @property
+    def controls(self) -> Mapping[str, Callable[[dict[str, Any]], Awaitable[Any]]]:
+        """Offer what a test may do to the org beside the ordinary calls."""
+        return {"org": self._administer, "mails": self._mails, "changes": self._changes}
+
+    @property
+    def views(self) -> Mapping[str, Callable[[], Any]]:
+        """Offer the mails sent and the changes made for reading."""
+        return {
+            "mails": lambda: {"mails": self.org.mails},
+            "changes": lambda: {"changes": [c.document() for c in self.org.store.changes]},
+        }
+
+    def url(self) -> str:
+        """Give the address of the org, without a slash at its end."""
+        base = self._base_url if isinstance(self._base_url, str) else self._base_url()
+        return base.rstrip("/")
+
+    def reset(self, seed: str) -> None:
+        """Start over with a seed; sessions stay."""
+        self.org.reset(seed)
+        self.tokens.rotating = False
+
+    async def handle(self, request: Request) -> Response:
+        """Answer a request as Salesforce would."""
+        content = await request.body()
+        reply = self._reply(request, content)
+        body = b"" if request.method == "HEAD" else reply.content()
+        headers = {"Content-Type": reply.kind, **reply.headers}
+        if reply.status in (204, 304) or (reply.status == 201 and not body):
+            headers.pop("Content-Type")
+        return Response(body, reply.status, headers)
+
+    def _reply(self, request: Request, content: bytes) -> Reply:
+        path = request.url.path
+        if len(str(request.url)) > _LONGEST_ADDRESS:
+            return refused(refusal("URI_TOO_LONG", "URI Too Long", bare=True, status=414))
+        data, soap = _DATA.fullmatch(path), _SOAP.fullmatch(path)
+        try:
+            if path.startswith(("/services/oauth2/", "/id/")):
+                return identity_api.answered(self.tokens, self.org, request, content)
+            if path.rstrip("/") == "/services/data":
+                return Reply(200, meta_api.versions())
+            if data is not None:
+                return self._data(request, content, data)
+            if soap is not None:
+                return soap_api.answered(self.org, self.tokens, path, content)
+        except Refusal as error:
+            return refused(error)
+        return refused(not_found())
+
+    def _data(self, request: Request, content: bytes, found: re.Match[str]) -> Reply:
+        number = int(found[1])
+        if number < meta_api.OLDEST:
+            message = f"API version v{number}.{found[2]} is retired and can no longer be used"
+            raise refusal("UNSUPPORTED_API_VERSION", message, bare=True)
+        if number > meta_api.NEWEST or found[2] != "0":
+            raise not_found()
+        session = self._session(request)
+        if self.org.calls_today >= self.org.settings.daily_calls:
+            raise refusal("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", bare=True)
+        self.org.calls_today += 1
+        call = Call(
+            method=request.method,
+            path=_raw_path(request)[len(f"/services/data/v{number}.{found[2]}") :],
+            version=f"{number}.{found[2]}",
+            session=session,
+            query=dict(request.query_params),
+            headers={**request.headers, "x-base": self.url()},
+            content=content,
+        )
+        reply = answered(self.org, call)
+        usage = f"api-usage={self.org.calls_today}/{self.org.settings.daily_calls}"
+        return Reply(
+            reply.status, reply.body, {"Sforce-Limit-Info": usage, **reply.headers}, reply.kind
+        )
+
+    def _session(self, request: Request) -> Session:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        session = self.tokens.session(token.strip())
+        if session is None or scheme.lower() not in ("bearer", "oauth"):
+            raise refusal("INVALID_SESSION_ID", "Session expired or invalid", bare=True)
+        return session
+
+    async def _administer(self, body: dict[str, Any]) -> Any:
+        return changed(self.org, self.tokens, body)
+
+    async def _mails(self, body: dict[str, Any]) -> Any:
+        return self.views["mails"]()
+
+    async def _changes(self, body: dict[str, Any]) -> Any:
+        return self.views["changes"]()
+
+
+def _raw_path(request: Request) -> str:
+    """Give the path as it was sent: a slash inside a key is encoded."""
+    raw = request.scope.get("raw_path")
+    text = raw.decode("ascii", "replace") if isinstance(raw, bytes) else request.url.path
+    return text.partition("?")[0]

@@ -1,0 +1,155 @@
+"""Rows that belong together: trees of new records, and graphs of calls, each all or nothing.
+
+https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-graph-introduction.html
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cosell_emulators.salesforce.calls import Call, Reply
+from cosell_emulators.salesforce.composite_api import HALTED, done, shown
+from cosell_emulators.salesforce.org import Org
+from cosell_emulators.salesforce.problems import Problem, Refusal, refusal
+from cosell_emulators.salesforce.schema import ObjectType
+
+_MOST_GRAPHS, _MOST_NODES, _MOST_FAILED = 75, 500, 14
+_MOST_RECORDS, _DEEPEST = 200, 5
+
+
+class _RolledBack(Exception):  # noqa: N818 - named for what it is
+    """Something failed, and all were to be done or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Sapling:
+    """One record of a tree, and what hangs below it."""
+
+    kind: ObjectType
+    reference: str
+    body: dict[str, Any]
+    parent: tuple[str, str] | None
+
+
+def graphs(org: Org, call: Call) -> Reply:
+    """POST /composite/graph."""
+    asked = call.object().get("graphs")
+    if not isinstance(asked, list) or not asked:
+        raise refusal("JSON_PARSER_ERROR", "graphs is required", bare=True)
+    nodes = sum(len(graph.get("compositeRequest", [])) for graph in asked)
+    if len(asked) > _MOST_GRAPHS or nodes > _MOST_NODES:
+        message = f"At most {_MOST_GRAPHS} graphs and {_MOST_NODES} nodes are allowed"
+        raise refusal("LIMIT_EXCEEDED", message, bare=True)
+    answers: list[dict[str, Any]] = []
+    failed = 0
+    for graph in asked:
+        parts = graph.get("compositeRequest", [])
+        if failed > _MOST_FAILED:
+            replies, good = {part["referenceId"]: Reply(400, HALTED) for part in parts}, False
+        else:
+            replies, good = _graph(org, call, parts)
+        failed += not good
+        answers.append(
+            {
+                "graphId": graph.get("graphId"),
+                "graphResponse": {"compositeResponse": [shown(k, r) for k, r in replies.items()]},
+                "isSuccessful": good,
+            }
+        )
+    return Reply(200, {"graphs": answers})
+
+
+def _graph(org: Org, call: Call, parts: list[dict[str, Any]]) -> tuple[dict[str, Reply], bool]:
+    replies: dict[str, Reply] = {}
+    try:
+        with org.store.atomic():
+            for part in parts:
+                replies[part["referenceId"]] = done(org, call, part, replies)
+            if any(reply.status >= 300 for reply in replies.values()):
+                raise _RolledBack
+    except _RolledBack:
+        return {
+            name: reply if reply.status >= 300 else Reply(400, HALTED)
+            for name, reply in replies.items()
+        }, False
+    return replies, True
+
+
+def tree(org: Org, call: Call, name: str) -> Reply:
+    """POST /composite/tree/X."""
+    records = call.object().get("records")
+    if not isinstance(records, list) or not records:
+        raise refusal("JSON_PARSER_ERROR", "records is required", bare=True)
+    saplings = list(_walk(org, org.kind(name), records, None, depth=1))
+    if len(saplings) > _MOST_RECORDS:
+        message = f"The request exceeds the limit of {_MOST_RECORDS} records"
+        raise refusal("LIMIT_EXCEEDED", message, bare=True)
+    ids: dict[str, str] = {}
+    wrong: list[dict[str, Any]] = []
+    try:
+        with org.store.atomic():
+            for sapling in saplings:
+                _plant(org, call, sapling, ids, wrong)
+            if wrong:
+                raise _RolledBack
+    except _RolledBack:
+        return Reply(400, {"hasErrors": True, "results": wrong})
+    results = [{"referenceId": key, "id": row_id} for key, row_id in ids.items()]
+    return Reply(201, {"hasErrors": False, "results": results})
+
+
+def _plant(
+    org: Org,
+    call: Call,
+    sapling: _Sapling,
+    ids: dict[str, str],
+    wrong: list[dict[str, Any]],
+) -> None:
+    body = dict(sapling.body)
+    if sapling.parent is not None:
+        lookup, reference = sapling.parent
+        if reference not in ids:
+            return  # its parent failed and says why
+        body[lookup] = ids[reference]
+    try:
+        ids[sapling.reference] = org.writer.create(sapling.kind, body, org.doing(call)).id
+    except Refusal as error:
+        errors = [problem.as_result() for problem in error.problems]
+        wrong.append({"referenceId": sapling.reference, "errors": errors})
+
+
+def _walk(
+    org: Org,
+    kind: ObjectType,
+    records: list[Any],
+    parent: tuple[str, str] | None,
+    *,
+    depth: int,
+) -> Iterator[_Sapling]:
+    """Go through a tree from its roots, parents before children."""
+    if depth > _DEEPEST:
+        message = f"Trees may not be deeper than {_DEEPEST} levels"
+        raise refusal("LIMIT_EXCEEDED", message, bare=True)
+    for record in records:
+        attributes = record.get("attributes") or {}
+        reference = attributes.get("referenceId")
+        if not reference or str(attributes.get("type", "")).lower() != kind.name.lower():
+            problem = Problem("INVALID_INPUT", "Include a type and a reference ID for each record")
+            raise Refusal(problem)
+        children = {key: value for key, value in record.items() if _is_branch(value)}
+        plain = {key: value for key, value in record.items() if key not in children}
+        yield _Sapling(kind, reference, plain, parent)
+        for name, branch in children.items():
+            child = next(
+                (c for c in kind.children if (c.relationship or "").lower() == name.lower()), None
+            )
+            if child is None:
+                message = f"No such relationship '{name}' on sobject of type {kind.name}"
+                raise refusal("INVALID_FIELD", message)
+            owner = org.store.schema[child.object]
+            below = branch["records"]
+            yield from _walk(org, owner, below, (child.field, reference), depth=depth + 1)
+
+
+def _is_branch(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(value.get("records"), list)

@@ -1,0 +1,154 @@
+"""`cosell connections`: what is bound to what, and whether it can be reached."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from . import console
+from .console import Context, Failure, say
+from .main import project_folder
+
+if TYPE_CHECKING:
+    from cosell_connectors.model import Connector
+    from cosell_env.connections import Connection
+
+    from .reaching import Probe
+
+_SIGNS = {"ok": "✔", "refused": "✘", "unreachable": "✘", "untested": "–"}
+
+
+@click.group()
+def connections() -> None:
+    """Connections: one system bound to one account, for each environment.
+
+    \b
+    cosell connections list
+    cosell --env staging connections test salesforce
+    """
+
+
+@connections.command("list")
+@click.pass_obj
+def list_(context: Context) -> None:
+    """The connections of this environment, and what each still lacks. Nothing is sent."""
+    rows = [_bound(connector, connection) for connector, connection in _known(context)]
+    if context.as_json:
+        console.show_json({"connections": rows})
+        return
+    console.table(
+        ([row["name"], row["connector"], row["status"], row["address"]] for row in rows),
+        ("connection", "connector", "status", "address"),
+    )
+    for row in rows:
+        if row["message"]:
+            say(f"{row['name']}: {row['message']}")
+
+
+@connections.command()
+@click.argument("name", required=False)
+@click.pass_obj
+def test(context: Context, name: str | None) -> None:
+    """Can each connection, or NAME, be reached, and as whom. Nothing is changed over there.
+
+    Ends with 3 when a system cannot be reached, with 1 when one says no.
+
+    \b
+    cosell connections test
+    cosell --env production connections test partner_center
+    """
+    known = _known(context)
+    if name is not None:
+        names = [connection.name for _, connection in known]
+        if name not in names:
+            raise _no_connection(name, names)
+        known = [pair for pair in known if pair[1].name == name]
+    probes = asyncio.run(_probe_all(known))
+    if context.as_json:
+        console.show_json({"connections": [probe.as_json() for probe in probes]})
+    else:
+        for probe in probes:
+            say(f"{_SIGNS[probe.status]} {probe.name}: {probe.message}")
+            if probe.hint:
+                say(f"  hint: {probe.hint}")
+    found = {probe.status for probe in probes}
+    if "unreachable" in found:
+        raise SystemExit(console.UNREACHABLE)
+    if "refused" in found:
+        raise SystemExit(console.NO)
+
+
+async def _probe_all(known: list[tuple[Connector, Connection]]) -> list[Probe]:
+    from .reaching import probe
+
+    return await asyncio.gather(*(probe(connector, connection) for connector, connection in known))
+
+
+def _no_connection(name: str, names: list[str]) -> Failure:
+    from cosell_definitions.problems import did_you_mean
+
+    near = did_you_mean(name, names)
+    return Failure(
+        f"there is no connection {name!r}",
+        hint=f"did you mean {near!r}?" if near else f"connections: {', '.join(names)}",
+        code=console.USAGE,
+    )
+
+
+def _known(context: Context) -> list[tuple[Connector, Connection]]:
+    """Every connection that this environment binds, or that a flow or mapping names."""
+    from ..project import Project
+    from ..running.opening import environment_of
+
+    project = Project(root=project_folder(context), environment_name=context.environment)
+    environment = environment_of(project)
+    names = dict.fromkeys(environment.connections)
+    for mapping in project.mappings.values():
+        names |= dict.fromkeys((mapping.left.connection, mapping.right.connection))
+    for flow in project.flows.values():
+        names |= dict.fromkeys(flow.uses_connections)
+        names |= dict.fromkeys(one.connection for one in flow.triggers if one.connection)
+    return [(project.connector_of(name), environment.connection(name)) for name in sorted(names)]
+
+
+def _bound(connector: Connector, connection: Connection) -> dict[str, Any]:
+    from cosell_connectors.signing import choose
+    from cosell_env.connections import MissingSetting
+
+    status, message = "ready", ""
+    address: str | None = None
+    try:
+        address = connection.text("base_url") or connector.base_url
+        if address is None:
+            connection.require("base_url")
+        choose(connector, connection)
+        for key in _needed(connector, connection):
+            connection.require(key)
+    except MissingSetting as missing:
+        status, message = "incomplete", str(missing)
+    return {
+        "name": connection.name,
+        "connector": connector.name,
+        "status": status,
+        "message": message,
+        "hint": None,
+        "address": address,
+    }
+
+
+def _needed(connector: Connector, connection: Connection) -> tuple[str, ...]:
+    """The settings that the way to sign in asks for."""
+    from cosell_connectors.signing import choose
+
+    auth = choose(connector, connection)
+    needs = {
+        "refresh_token": ("client_id", "refresh_token"),
+        "client_credentials": ("client_id", "client_secret"),
+        "jwt_bearer": ("client_id", "username", "private_key"),
+        "bearer": ("token",),
+        "basic": ("username", "password"),
+        "api_key": ("api_key",),
+    }
+    return needs[auth.type] if auth is not None else ()

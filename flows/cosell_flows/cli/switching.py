@@ -1,0 +1,120 @@
+"""`cosell on` and `cosell off`: which flows start by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from . import console
+from .console import Context, Failure, say
+from .remembered import flows_on, project_of, with_ledger
+
+if TYPE_CHECKING:
+    from cosell_definitions.model import Flow
+
+    from ..ledger import Ledger
+    from ..project import Project
+
+
+@click.command()
+@click.argument("flows", nargs=-1, metavar="[FLOW]…")
+@click.option("--all", "every", is_flag=True, help="All flows of the project.")
+@click.pass_obj
+def on(context: Context, flows: tuple[str, ...], every: bool) -> None:
+    """Turn flows on, those that others need first.
+
+    A flow whose `needs` are off is refused, unless they are named too. The switches are remembered;
+    `cosell serve` follows them.
+
+    \b
+    cosell on customize-salesforce create-referral
+    cosell on --all
+    """
+    project = project_of(context)
+    chosen = _chosen(project, flows, every=every)
+    already = flows_on(project)
+    refused = list(_missing(project.flows, chosen, already))
+    if refused:
+        raise _refusal(refused, "cannot be turned on", cure="name it too, it is turned on first")
+    _switch(context, project, chosen, on=True)
+
+
+@click.command()
+@click.argument("flows", nargs=-1, metavar="[FLOW]…")
+@click.option("--all", "every", is_flag=True, help="All flows of the project.")
+@click.pass_obj
+def off(context: Context, flows: tuple[str, ...], every: bool) -> None:
+    """Turn flows off, those that need others first.
+
+    A flow that others need which are on is refused, unless they are named too. It can still be run
+    by hand: cosell run FLOW.
+
+    \b
+    cosell off opportunity-to-partner-center
+    cosell off --all
+    """
+    project = project_of(context)
+    chosen = list(reversed(_chosen(project, flows, every=every)))
+    already = flows_on(project)
+    refused = [
+        f"{flow.id!r} is on and needs {needed!r}"
+        for flow in project.flows.values()
+        if flow.id in already and flow.id not in chosen
+        for needed in flow.needs
+        if needed in chosen
+    ]
+    if refused:
+        raise _refusal(refused, "cannot be turned off", cure="turn that one off too")
+    _switch(context, project, chosen, on=False)
+
+
+def _chosen(project: Project, names: tuple[str, ...], *, every: bool) -> list[str]:
+    """The flows that are meant, children first; refuses one that is not there or not sound."""
+    from cosell_definitions.problems import Severity, Unsound
+
+    if every:
+        faults = [
+            one
+            for one in project.documents.problems
+            if one.severity is Severity.ERROR and one.place.file.endswith(".flow.yaml")
+        ]
+        if faults:
+            raise Unsound(faults)
+        return list(project.flows)
+    if not names:
+        raise Failure(
+            "which flows?",
+            hint=f"name them, or say --all; flows here: {', '.join(project.flows)}",
+            code=console.USAGE,
+        )
+    for name in names:
+        project.flow(name)
+    return [name for name in project.flows if name in names]
+
+
+def _missing(
+    flows: Mapping[str, Flow], chosen: list[str], already: frozenset[str]
+) -> Iterator[str]:
+    for name in chosen:
+        for needed in flows[name].needs:
+            if needed not in chosen and needed not in already:
+                yield f"{name!r} needs {needed!r}, which is off"
+
+
+def _refusal(reasons: list[str], what: str, *, cure: str) -> Failure:
+    return Failure(f"{what}: {'; '.join(reasons)}", hint=f"{cure}; nothing was changed")
+
+
+def _switch(context: Context, project: Project, chosen: list[str], *, on: bool) -> None:
+    async def turn(ledger: Ledger) -> None:
+        for name in chosen:
+            await ledger.switches.set(name, on)
+
+    with_ledger(project, turn)
+    if context.as_json:
+        console.show_json({"flows": [{"id": name, "on": on} for name in chosen]})
+        return
+    for name in chosen:
+        say(f"{name}: {'on' if on else 'off'}")

@@ -1,0 +1,1 @@
+"""Drive flows as Prefect flows: one task a step, deployments with forms, reports, a runner."""

@@ -1,0 +1,122 @@
+"""Every problem code has a page, and the examples on the pages hold."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from cosell_definitions.codes import Code, codes
+from cosell_definitions.parsing import load_environment, load_flow, load_mapping, load_variables
+from cosell_definitions.problems import Problem
+from cosell_flows.compiling.planning import OperationView, View, check_flow, check_mapping, check_project
+
+ROOMS = Path(__file__).resolve().parents[2]
+HEAD = """\
+flow: v1
+id: example
+name: Example
+inputs:
+  name: { type: string }
+  wanted: { type: boolean }
+  rows: { type: array, default: [] }
+steps:
+"""
+CHILD = """\
+flow: v1
+id: child
+name: Child
+inputs: { name: { type: string } }
+steps: [{ id: pause, wait: 1s }]
+"""
+REFERRAL = """\
+mapping: v1
+id: referral
+left: { connection: partner_center, object: Referral, key: id, version: eTag }
+right: { connection: salesforce, object: Opportunity, key: Id, version: SystemModstamp }
+fields: [{ left: details.notes, right: Description }]
+"""
+VARIABLES = """\
+variables: v1
+declare: { ACTIVE_STAGE: { display_name: Active stage, type: stage, default: Qualification } }
+"""
+WITH_EXAMPLES = [it for it in codes().values() if it.wrong]
+
+
+def problems_of(example: str) -> list[Problem]:
+    """All problems of an example, in a small project around it."""
+    if not re.match(r"#|[a-z]+: v|flwo|maping|envri", example):
+        example = HEAD + "".join(f"  {line}\n" for line in example.splitlines())
+    if re.match(r"#|fl", example):
+        flow, found = load_flow(example, file="d/example.flow.yaml", draft=True)
+        return [*found, *(check_flow(flow, project()) if flow else [])]
+    if example.startswith("ma"):
+        mapping, found = load_mapping(example, file="d/example.map.yaml", draft=True)
+        return [*found, *(check_mapping(mapping, project()) if mapping else [])]
+    if example.startswith("variables"):
+        return list(load_variables(example, file="env/d/variables.yaml")[1])
+    return list(load_environment(example, file="env/example.yaml")[1])
+
+
+def project() -> View:
+    """A child flow, a mapping, a variable, two systems."""
+    child, _ = load_flow(CHILD, file="d/child.flow.yaml")
+    mapping, _ = load_mapping(REFERRAL, file="d/referral.map.yaml")
+    declared, _ = load_variables(VARIABLES, file="env/d/variables.yaml")
+    assert child and mapping and declared
+    return View(
+        flows={"child": child},
+        mappings={"referral": mapping},
+        declarations={one.name: one for one in declared},
+        connections=("salesforce", "partner_center"),
+        operations={
+            "salesforce": {"query": OperationView(parameters={"q": True}, output=("records",))},
+            "debug": {"echo": OperationView()},
+        },
+    )
+
+
+@pytest.mark.parametrize("code", WITH_EXAMPLES, ids=lambda it: it.code)
+def test_the_wrong_example_has_the_problem(code: Code) -> None:
+    """What a page shows as wrong is reported with the code of the page."""
+    assert code.wrong is not None
+    if code.code == "F030":
+        flow, _ = load_flow(HEAD + "  " + code.wrong, file="d/example.flow.yaml")
+        assert flow is not None
+        found = check_project(View(flows={"example": flow}))
+    else:
+        found = problems_of(code.wrong)
+
+    assert code.code in {problem.code for problem in found}
+
+
+@pytest.mark.parametrize("code", WITH_EXAMPLES, ids=lambda it: it.code)
+def test_the_right_example_has_no_problem(code: Code) -> None:
+    """What a page shows as right has no problem at all, but for the lists under `uses`."""
+    assert code.right is not None
+    found = problems_of(code.right)
+
+    assert [it for it in found if it.code == code.code or it.code not in ("F032", "F033")] == []
+
+
+def test_every_code_has_a_page() -> None:
+    """A code that a room reports is in the table."""
+    sources = [
+        *ROOMS.glob("definitions/cosell_definitions/*.py"),
+        *ROOMS.glob("flows/cosell_flows/compiling/*.py"),
+        *ROOMS.glob("connectors/cosell_connectors/*.py"),
+        *ROOMS.glob("env/cosell_env/*.py"),
+    ]
+    used = {code for it in sources for code in re.findall(r'"([YFMVXC]\d{3})"', it.read_text("utf-8"))}
+
+    assert used - set(codes()) == set()
+
+
+def test_every_page_is_needed() -> None:
+    """The table has no code that nothing reports."""
+    sources = [*ROOMS.glob("*/cosell_*/**/*.py")]
+    used = {code for it in sources for code in re.findall(r"[YFMVXC]\d{3}", it.read_text("utf-8"))}
+    shapes = {f"{letter}00{digit}" for letter in "FMVC" for digit in range(1, 8)}
+
+    assert set(codes()) - used - shapes == set()
