@@ -7,6 +7,8 @@ import re
 BARE_KEYS = ("when", "if", "until", "foreach", "switch")
 """Keys that take an expression without braces and quotes."""
 
+MAX_LINE = 5_000  # nobody mends a longer line by hand
+
 _BARE_LINE = re.compile(
     r"^(?P<head>\s*(?:-\s+)?(?:"
     + "|".join(BARE_KEYS)
@@ -16,14 +18,14 @@ _BARE_LINE = re.compile(
 
 def looks_bare(line: str) -> bool:
     """Whether the braces of *line* stand after a key that takes a bare expression."""
-    return _BARE_LINE.match(line.rstrip()) is not None
+    return len(line) <= MAX_LINE and _BARE_LINE.match(line.rstrip()) is not None
 
 
 def quoted_line(line: str) -> str | None:
     """*line* with its first unquoted value with braces in quotes; None where there is none."""
     body = line.rstrip("\r\n")
     ending = line[len(body) :]
-    if "{{" not in body:
+    if "{{" not in body or len(body) > MAX_LINE:
         return None
     bare = _BARE_LINE.match(body)
     if bare:
@@ -38,8 +40,8 @@ def quoted_line(line: str) -> str | None:
 
 def first_unquoted(line: str) -> int:
     """Where the first braces outside quotes stand; 0 where there are none."""
-    span = _unquoted_span(line)
-    return span[1] if span else 0
+    span = _unquoted_span(line) if len(line) <= MAX_LINE else None
+    return span[1] if span else max(0, line.find("{{"))
 
 
 def quoted(text: str) -> str:
@@ -63,8 +65,7 @@ def _unquoted_span(line: str) -> tuple[int, int, int] | None:
     depth = 0  # of flow brackets
     at = 0
     while at < len(line):
-        rest = line[at:]
-        if rest.startswith("{{"):
+        if line.startswith("{{", at):
             start = _first_letter(line, start)
             return start, at, _end_of_value(line, at, inside_flow=depth > 0)
         letter = line[at]

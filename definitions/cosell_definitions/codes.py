@@ -1,4 +1,4 @@
-"""What each problem code means. The table is `codes.yaml`; docs and `cosell explain` are made of it."""
+"""What each problem code means. The table is `codes.yaml`; docs and `explain` are made of it."""
 
 from __future__ import annotations
 

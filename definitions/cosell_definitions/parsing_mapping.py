@@ -257,7 +257,7 @@ def _check_width(
                 hand.say(
                     "M015",
                     row.place,
-                    f"this {kind} row has {len(state)} values; the field has {width} paths on the left",
+                    f"this {kind} row has {len(state)} values; the field has {width} left paths",
                     "write one value for each path, * for any",
                 )
                 return

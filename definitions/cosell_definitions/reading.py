@@ -21,6 +21,7 @@ MAX_DEPTH = 100
 MAX_ALIASES = 100
 MAX_COPIED_NODES = 20_000
 MAX_REPAIRS = 25
+MAX_REREAD = 1_000_000  # letters that are read again for the sake of further slips
 
 __all__ = ["Document", "MappingNode", "Node", "ScalarNode", "SequenceNode", "read"]
 
@@ -47,7 +48,7 @@ def read(text: str | bytes, *, file: str) -> Document:
 
 
 def _compose(source: str, file: str) -> tuple[Node | None, list[Problem]]:
-    """Build the tree; a line with unquoted braces is mended and read again, to find what else is."""
+    """Build the tree; unquoted braces are mended and the rest read again, to find all slips."""
     slips: list[Problem] = []
     lines = lines_with_ends(source)
     composer = _Composer(source, file)
@@ -56,7 +57,7 @@ def _compose(source: str, file: str) -> tuple[Node | None, list[Problem]]:
         number = composer.unquoted
         slips.append(unquoted_problem(source, lines[number - 1], number, file))
         fixed = quoted_line(lines[number - 1])
-        if fixed is None or len(slips) >= MAX_REPAIRS:
+        if fixed is None or len(slips) >= MAX_REPAIRS or len(slips) * len(source) > MAX_REREAD:
             break
         lines[number - 1] = fixed
         composer = _Composer("".join(lines), file)

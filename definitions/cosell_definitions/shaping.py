@@ -15,6 +15,8 @@ from .problems import Place, Problem, did_you_mean
 from .scalars import Unfit, describe, typed, untyped, words_for
 from .shaped import Shaped
 
+__all__ = ["LETTERS", "Shaped", "load_schema", "shape"]
+
 SCHEMAS = Path(__file__).parent / "schemas"
 LETTERS = {"flow": "F", "mapping": "M", "connector": "C", "environment": "V", "variables": "V"}
 

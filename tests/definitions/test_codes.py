@@ -10,7 +10,13 @@ import pytest
 from cosell_definitions.codes import Code, codes
 from cosell_definitions.parsing import load_environment, load_flow, load_mapping, load_variables
 from cosell_definitions.problems import Problem
-from cosell_flows.compiling.planning import OperationView, View, check_flow, check_mapping, check_project
+from cosell_flows.compiling.planning import (
+    OperationView,
+    View,
+    check_flow,
+    check_mapping,
+    check_project,
+)
 
 ROOMS = Path(__file__).resolve().parents[2]
 HEAD = """\
@@ -64,7 +70,9 @@ def project() -> View:
     child, _ = load_flow(CHILD, file="d/child.flow.yaml")
     mapping, _ = load_mapping(REFERRAL, file="d/referral.map.yaml")
     declared, _ = load_variables(VARIABLES, file="env/d/variables.yaml")
-    assert child and mapping and declared
+    assert child is not None
+    assert mapping is not None
+    assert declared is not None
     return View(
         flows={"child": child},
         mappings={"referral": mapping},
@@ -108,7 +116,9 @@ def test_every_code_has_a_page() -> None:
         *ROOMS.glob("connectors/cosell_connectors/*.py"),
         *ROOMS.glob("env/cosell_env/*.py"),
     ]
-    used = {code for it in sources for code in re.findall(r'"([YFMVXC]\d{3})"', it.read_text("utf-8"))}
+    used = {
+        code for it in sources for code in re.findall(r'"([YFMVXC]\d{3})"', it.read_text("utf-8"))
+    }
 
     assert used - set(codes()) == set()
 

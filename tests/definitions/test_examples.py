@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - documents stand in the tests as they stand in files
 """Whole documents: the sound ones pass, and each unsound one is told exactly what is wrong with it."""
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ left: { connection: partner_center, object: Referral, key: id, version: eTag }
 right: { connection: salesforce, object: Opportunity, key: Id, version: SystemModstamp }
 fields: [{ left: details.notes, right: Description }]
 """
-VARIABLES = "variables: v1\ndeclare: { ACTIVE_STAGE: { display_name: Active stage, type: stage } }\n"
+VARIABLES = (
+    "variables: v1\ndeclare: { ACTIVE_STAGE: { display_name: Active stage, type: stage } }\n"
+)
 
 
 def problems_of(path: Path) -> list[Problem]:
@@ -30,7 +33,9 @@ def problems_of(path: Path) -> list[Problem]:
     child, _ = load_flow(CHILD, file="child.flow.yaml")
     mapping, _ = load_mapping(REFERRAL, file="referral.map.yaml")
     declared, _ = load_variables(VARIABLES, file="variables.yaml")
-    assert child and mapping and declared
+    assert child is not None
+    assert mapping is not None
+    assert declared is not None
     view = View(
         flows={"child": child},
         mappings={"referral": mapping},

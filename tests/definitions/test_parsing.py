@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - documents stand in the tests as they stand in files
 """Documents become frozen values, typed by the schema, with every problem at its place."""
 
 from __future__ import annotations
@@ -151,10 +152,14 @@ def test_every_kind_of_step_is_read() -> None:
 
 def test_a_switch_compares_with_one_value_or_several() -> None:
     """`is` takes a value or a list; the text None is a text."""
-    doing = flow_of(
-        "  - { id: a, switch: x, cases: [{ is: None, steps: [{ id: b, wait: 1s }] },"
-        " { is: [1, y], steps: [{ id: c, wait: 1s }] }] }\n"
-    ).steps[0].do
+    doing = (
+        flow_of(
+            "  - { id: a, switch: x, cases: [{ is: None, steps: [{ id: b, wait: 1s }] },"
+            " { is: [1, y], steps: [{ id: c, wait: 1s }] }] }\n"
+        )
+        .steps[0]
+        .do
+    )
 
     assert isinstance(doing, Switch)
     assert [case.values for case in doing.cases] == [("None",), (1, "y")]

@@ -1,3 +1,4 @@
+# ruff: noqa: E501, PT017 - documents stand in the tests as they stand in files
 """Expressions yield what they name, with its type, and end in an error that says what to do."""
 
 from __future__ import annotations
@@ -133,7 +134,11 @@ FAILS = {
     "{{ inputs.name | uper }}": ("there is no filter 'uper'", "did you mean 'upper'?", None),
     "{{ inputs.name is blnk }}": ("there is no test 'blnk'", "did you mean 'blank'?", None),
     "{{ open('/etc/passwd') }}": ("there is no function 'open'", "range", None),
-    "{{ inputs.name | upper(1) }}": ("filter 'upper': too many positional arguments", "as in", None),
+    "{{ inputs.name | upper(1) }}": (
+        "filter 'upper': too many positional arguments",
+        "as in",
+        None,
+    ),
     "{{ inputs.count + 'x' }}": ("3 (a number) + 'x' (text) cannot be worked out", "~", None),
     "{{ inputs.count > 'x' }}": ("have no order", "| decimal", None),
     "{{ inputs.count / 0 }}": ("division by zero", "!= 0", None),
@@ -268,7 +273,7 @@ def test_references_name_what_is_read() -> None:
         ("a[x.y].b | default(1)", False),
     ],
 )
-def test_what_stands_under_a_test_is_guarded(text: str, guarded: bool) -> None:  # noqa: FBT001
+def test_what_stands_under_a_test_is_guarded(text: str, guarded: bool) -> None:
     """`default` and `is defined` guard the names that they speak of, and no others."""
     assert all(it.guarded for it in references(text)) is guarded
 

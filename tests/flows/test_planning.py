@@ -1,3 +1,4 @@
+# ruff: noqa: E501, ISC004 - documents stand in the tests as they stand in files
 """Documents are checked against each other before anything runs."""
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def project(*flows: Flow, mappings: tuple[MappingFile, ...] = ()) -> View:
         declarations={one.name: one for one in declared},
         connections=("crm",),
         operations={
-            "crm": {"query": OperationView(parameters={"q": True, "size": False}, output=("rows",))},
+            "crm": {
+                "query": OperationView(parameters={"q": True, "size": False}, output=("rows",))
+            },
             "debug": {"echo": OperationView()},
         },
     )
@@ -64,100 +67,103 @@ def errors(steps: str) -> list[Problem]:
 WRONG = {
     "a step that does not exist": (
         '  - { id: a, set: { b: 1 } }\n  - { id: c, set: { d: "{{ steps.aa.output.b }}" } }\n',
-        ("F012", 7, 'aa', "did you mean 'a'?"),
+        ("F012", 7, "aa", "did you mean 'a'?"),
     ),
     "a step that does not exist, in a foreach": (
         "  - { id: changed, set: { b: [] } }\n"
         "  - id: each\n    foreach: steps.chnaged.output.b\n    as: row\n    steps: [{ id: c, wait: 1s }]\n",
-        ("F012", 8, 'chnaged', "did you mean 'changed'?"),
+        ("F012", 8, "chnaged", "did you mean 'changed'?"),
     ),
     "a step that comes later": (
         '  - { id: a, set: { b: "{{ steps.c.output.d }}" } }\n  - { id: c, set: { d: 1 } }\n',
-        ("F013", 6, 'c', "steps before this one"),
+        ("F013", 6, "c", "steps before this one"),
     ),
     "itself": (
         '  - { id: a, set: { b: "{{ steps.a.output.b }}" } }\n',
-        ("F013", 6, 'a', "after the step"),
+        ("F013", 6, "a", "after the step"),
     ),
     "another branch of a parallel": (
         "  - id: p\n    parallel:\n      l: [{ id: a, set: { b: 1 } }]\n"
         '      r: [{ id: c, set: { d: "{{ steps.a.output.b }}" } }]\n',
-        ("F013", 9, 'a', "steps before"),
+        ("F013", 9, "a", "steps before"),
     ),
     "a step under a when": (
         '  - { id: a, when: inputs.on, set: { b: 1 } }\n  - { id: c, set: { d: "{{ steps.a.output.b }}" } }\n',
-        ("F018", 7, 'a', "default("),
+        ("F018", 7, "a", "default("),
     ),
     "a step of a branch": (
         "  - { id: i, if: inputs.on, then: [{ id: a, set: { b: 1 } }] }\n"
         '  - { id: c, set: { d: "{{ steps.a.output.b }}" } }\n',
-        ("F018", 7, 'a', "default("),
+        ("F018", 7, "a", "default("),
     ),
     "the other branch": (
         "  - { id: i, if: inputs.on, then: [{ id: a, set: { b: 1 } }],\n"
         '      else: [{ id: c, set: { d: "{{ steps.a.output.b }}" } }] }\n',
-        ("F018", 7, 'a', "default("),
+        ("F018", 7, "a", "default("),
     ),
     "a step of a loop": (
         "  - { id: l, foreach: inputs.rows, as: row, steps: [{ id: a, set: { b: 1 } }] }\n"
         '  - { id: c, set: { d: "{{ steps.a.output.b }}" } }\n',
-        ("F019", 7, 'a', "steps.l.output.results"),
+        ("F019", 7, "a", "steps.l.output.results"),
     ),
     "the same id twice": (
         "  - { id: a, wait: 1s }\n  - { id: g, steps: [{ id: a, wait: 1s }] }\n",
-        ("F011", 7, 'a', "name of its own"),
+        ("F011", 7, "a", "name of its own"),
     ),
-    "an input": ('  - { id: a, set: { b: "{{ inputs.rwos }}" } }\n', ("F020", 6, 'rwos', "'rows'")),
-    "a variable": ('  - { id: a, set: { b: "{{ env.STAEG }}" } }\n', ("F021", 6, 'STAEG', "'STAGE'")),
-    "a name": ('  - { id: a, set: { b: "{{ input.rows }}" } }\n', ("X004", 6, 'input', "'inputs'")),
+    "an input": ('  - { id: a, set: { b: "{{ inputs.rwos }}" } }\n', ("F020", 6, "rwos", "'rows'")),
+    "a variable": (
+        '  - { id: a, set: { b: "{{ env.STAEG }}" } }\n',
+        ("F021", 6, "STAEG", "'STAGE'"),
+    ),
+    "a name": ('  - { id: a, set: { b: "{{ input.rows }}" } }\n', ("X004", 6, "input", "'inputs'")),
     "error outside of on_error": (
         '  - { id: a, set: { b: "{{ error.class }}" } }\n',
-        ("X004", 6, 'error', "names here"),
+        ("X004", 6, "error", "names here"),
     ),
-    "a system": ("  - { id: a, action: crn.query }\n", ("F023", 6, 'crn', "'crm'")),
-    "an operation": ("  - { id: a, action: crm.qurey }\n", ("F023", 6, 'qurey', "'query'")),
+    "a system": ("  - { id: a, action: crn.query }\n", ("F023", 6, "crn", "'crm'")),
+    "an operation": ("  - { id: a, action: crm.qurey }\n", ("F023", 6, "qurey", "'query'")),
     "a parameter": (
         "  - { id: a, action: crm.query, with: { q: x, siez: 1 } }\n",
-        ("F024", 6, 'siez', "'size'"),
+        ("F024", 6, "siez", "'size'"),
     ),
-    "a missing parameter": ("  - { id: a, action: crm.query }\n", ("F025", 6, 'action', "q: …")),
+    "a missing parameter": ("  - { id: a, action: crm.query }\n", ("F025", 6, "action", "q: …")),
     "a mapping": (
         "  - { id: a, set: { b: \"{{ mapping_fields('x-y', 'left') }}\" } }\n",
         ("F026", 6, "'x-y'", "there are"),
     ),
-    "a flow": ("  - { id: a, call: chidl }\n", ("F027", 6, 'chidl', "'child'")),
+    "a flow": ("  - { id: a, call: chidl }\n", ("F027", 6, "chidl", "'child'")),
     "an input of a flow": (
         "  - { id: a, call: child, with: { zip: 1, zap: 2 } }\n",
-        ("F028", 6, 'zap', "'zip'"),
+        ("F028", 6, "zap", "'zip'"),
     ),
-    "a missing input of a flow": ("  - { id: a, call: child }\n", ("F029", 6, 'call', "zip: …")),
+    "a missing input of a flow": ("  - { id: a, call: child }\n", ("F029", 6, "call", "zip: …")),
     "a value that the input refuses": (
         "  - { id: a, call: child, with: { zip: 00184, size: many } }\n",
-        ("F038", 6, 'many', "change the value"),
+        ("F038", 6, "many", "change the value"),
     ),
     "an output that a flow does not have": (
         '  - { id: a, call: child, with: { zip: x } }\n  - { id: c, set: { d: "{{ steps.a.output.fuond }}" } }\n',
-        ("F034", 7, 'fuond', "'found'"),
+        ("F034", 7, "fuond", "'found'"),
     ),
     "an output that an operation does not have": (
         '  - { id: a, action: crm.query, with: { q: x } }\n  - { id: c, set: { d: "{{ steps.a.output.row }}" } }\n',
-        ("F034", 7, 'row', "'rows'"),
+        ("F034", 7, "row", "'rows'"),
     ),
     "something that a step does not have": (
         '  - { id: a, wait: 1s }\n  - { id: c, set: { d: "{{ steps.a.outptu }}" } }\n',
-        ("F034", 7, 'outptu', "'output'"),
+        ("F034", 7, "outptu", "'output'"),
     ),
     "a count that a loop does not have": (
         "  - { id: l, foreach: inputs.rows, as: row, steps: [{ id: a, wait: 1s }] }\n"
         '  - { id: c, set: { d: "{{ steps.l.output.counts.suceeded }}" } }\n',
-        ("F034", 7, 'suceeded', "'succeeded'"),
+        ("F034", 7, "suceeded", "'succeeded'"),
     ),
     "an item that ends outside of a loop": (
         "  - { id: a, stop: { item: skipped } }\n",
-        ("F035", 6, 'stop', "status: skipped"),
+        ("F035", 6, "stop", "status: skipped"),
     ),
     "a filter": ('  - { id: a, set: { b: "{{ 1 | jion }}" } }\n', ("X005", 6, None, "'join'")),
-    "a function": ('  - { id: a, set: { b: "{{ now() }}" } }\n', ("X005", 6, 'now', "cursor")),
+    "a function": ('  - { id: a, set: { b: "{{ now() }}" } }\n', ("X005", 6, "now", "cursor")),
 }
 
 
@@ -241,8 +247,12 @@ outputs: { n: { value: "{{ steps.l.output.counts.failed }}" } }
 
 def test_circles_are_found_once() -> None:
     """Flows that call each other in a circle, and flows that need each other."""
-    one = flow_of("flow: v1\nid: one\nname: O\nneeds: [two]\nsteps: [{ id: a, call: two }]\n", name="one")
-    two = flow_of("flow: v1\nid: two\nname: T\nneeds: [one]\nsteps: [{ id: a, call: one }]\n", name="two")
+    one = flow_of(
+        "flow: v1\nid: one\nname: O\nneeds: [two]\nsteps: [{ id: a, call: two }]\n", name="one"
+    )
+    two = flow_of(
+        "flow: v1\nid: two\nname: T\nneeds: [one]\nsteps: [{ id: a, call: one }]\n", name="two"
+    )
 
     found = check_project(project(one, two))
 

@@ -57,7 +57,7 @@ def _identity(tokens: Tokens, org: Org, request: Request, path: str) -> Reply:
     if row is None or row.type.name != "User":
         raise not_found()
     info = _userinfo(org, row)
-    base = str(request.base_url).rstrip("/")
+    base = tokens.url()
     return Reply(
         200,
         {

@@ -72,7 +72,7 @@ class Tokens:
         self._clock = clock
         self._org_id = org_id
         self._username = username
-        self._base_url = base_url
+        self.url = base_url
         self._user = user
         self._sessions: dict[str, _Life] = {}
         self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -184,7 +184,7 @@ class Tokens:
         audience = str(claims.get("aud", "")).rstrip("/")
         hosts = ("https://login.salesforce.com", "https://test.salesforce.com")
         # The sf command signs for the address it calls.
-        if audience not in (*hosts, self._base_url().rstrip("/")):
+        if audience not in (*hosts, self.url().rstrip("/")):
             raise Denied("invalid_grant", "Audience validation failed")
         self._timely(claims.get("exp"))
         user = self._user(str(claims.get("sub", "")))
@@ -221,7 +221,7 @@ class Tokens:
             raise Denied("invalid_grant", "expired authorization code")
 
     def _body(self, user_id: str) -> dict[str, str]:
-        token, base = self.issue(user_id), self._base_url()
+        token, base = self.issue(user_id), self.url()
         issued = str(int(self._clock.now().timestamp() * 1000))
         identity = f"{base}/id/{self._org_id}/{user_id}"
         signature = hmac.digest(

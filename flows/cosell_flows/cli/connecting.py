@@ -81,9 +81,11 @@ def test(context: Context, name: str | None) -> None:
 
 
 async def _probe_all(known: list[tuple[Connector, Connection]]) -> list[Probe]:
+    from cosell_connectors.client import Client
+
     from .reaching import probe
 
-    return await asyncio.gather(*(probe(connector, connection) for connector, connection in known))
+    return await asyncio.gather(*(probe(Client(*pair)) for pair in known))
 
 
 def _no_connection(name: str, names: list[str]) -> Failure:

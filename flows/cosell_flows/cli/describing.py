@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,10 @@ from .reaching import failure_of
 Described = Mapping[str, Any]  # an object's describe, as the org gave it
 
 
+Describe = Callable[[str], Awaitable[Described | None]]
+"""Asks an org for an object; nothing where it has none of that name."""
+
+
 def problems_against(root: Path, environment_name: str) -> list[Problem]:
     """What the mappings name and the org of that environment does not have."""
     project = Project(root=root, environment_name=environment_name)
@@ -35,33 +39,51 @@ async def _ask(project: Project, environment: Environment) -> list[Problem]:
         if "describe" not in connector.operations:
             continue
         async with Client(connector, environment.connection(connection)) as client:
-            org = _Org(client)
             try:
-                for mapping in project.mappings.values():
-                    if mapping.right.connection == connection:
-                        problems += await _mapping(mapping, environment, org)
-                problems += await _variables(project, environment, org)
+                problems += await compare(
+                    project, environment, connection=connection, describe=_asking(client)
+                )
             except ConnectorError as error:
                 raise failure_of(error) from error
     return problems
+
+
+def _asking(client: Client) -> Describe:
+    async def describe(name: str) -> Described | None:
+        try:
+            found: Described = (await client.call("describe", {"object": name})).body
+        except ConnectorError as error:
+            if error.error_class == "not_found":
+                return None
+            raise
+        return found
+
+    return describe
+
+
+async def compare(
+    project: Project, environment: Environment, *, connection: str, describe: Describe
+) -> list[Problem]:
+    """Hold the mappings to *connection*, and the variables, against what the org describes."""
+    org = _Org(describe)
+    problems: list[Problem] = []
+    for mapping in project.mappings.values():
+        if mapping.right.connection == connection:
+            problems += await _mapping(mapping, environment, org)
+    return problems + await _variables(project, environment, org)
 
 
 @dataclass(slots=True)
 class _Org:
     """The describes of one org, each asked for once."""
 
-    client: Client
+    ask: Describe
     known: dict[str, Described | None] = field(default_factory=dict)
 
     async def describe(self, name: str) -> Described | None:
         """What the org says of an object; None where it has none of that name."""
         if name not in self.known:
-            try:
-                self.known[name] = (await self.client.call("describe", {"object": name})).body
-            except ConnectorError as error:
-                if error.error_class != "not_found":
-                    raise
-                self.known[name] = None
+            self.known[name] = await self.ask(name)
         return self.known[name]
 
 
@@ -165,7 +187,7 @@ def _no_object(name: str, place: Place, *, variable: str | None = None) -> Probl
         code="M040",
         place=place,
         message=f"{whose} has no object {name!r}, or this user may not see it",
-        hint="make it in Setup > Object Manager, give the user the right to read it, or name another",
+        hint="make it in Setup > Object Manager, let the user read it, or name another",
     )
 
 
@@ -177,7 +199,7 @@ def _no_field(path: str, owner: str, described: Described, place: Place) -> Prob
         place=place,
         message=f"{owner} has no field {path.rpartition('.')[2]!r}, or this user may not see it",
         hint=f"did you mean {near!r}?" if near
-        else "make the field, give the user the right to read it, or set the variable that names it",
+        else "make the field, let the user read it, or set the variable that names it",
     )  # fmt: skip
 
 

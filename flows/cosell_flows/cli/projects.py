@@ -13,7 +13,7 @@ from .console import Context, Failure, say
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--overwrite", is_flag=True,
-              help="Write the shipped files over those that are there; your own files stay.")  # fmt: skip
+              help="Write the shipped files over those there are; your own stay.")  # fmt: skip
 @click.pass_obj
 def init(context: Context, folder: Path, overwrite: bool) -> None:
     """Make a project in DIR: definitions/, connectors/, env/, with the shipped solution.

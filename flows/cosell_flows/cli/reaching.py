@@ -10,7 +10,6 @@ from typing import Any, Literal
 from cosell_connectors.client import Client
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.model import Connector
-from cosell_env.connections import Connection
 
 from .console import NO, UNREACHABLE, Failure
 
@@ -20,7 +19,7 @@ _PATIENCE = 30.0  # seconds; a person waits for the answer
 
 _CURES = {
     "missing_setting": "see `cosell connections list` for what each connection lacks",
-    "unauthorized": "check client_id, client_secret and refresh_token: the other side does not know us",
+    "unauthorized": "check client_id and the secrets: the other side does not know us",
     "forbidden": "the user of this connection lacks a right or a role over there",
     "not_found": "check base_url: there is something at that address, but not what was asked for",
     "rate_limited": "the other side was asked too often; wait a few minutes",
@@ -50,8 +49,9 @@ class Probe:
         }
 
 
-async def probe(connector: Connector, connection: Connection) -> Probe:
+async def probe(client: Client) -> Probe:
     """Ask the other side something that changes nothing, and say what came of it."""
+    connector, connection = client.connector, client.connection
     question = _question(connector)
     if question is None:
         return Probe(
@@ -62,7 +62,7 @@ async def probe(connector: Connector, connection: Connection) -> Probe:
         )
     operation, arguments = question
     try:
-        async with asyncio.timeout(_PATIENCE), Client(connector, connection) as client:
+        async with asyncio.timeout(_PATIENCE), client:
             reply = await client.call(operation, arguments)
     except ConnectorError as error:
         return Probe(

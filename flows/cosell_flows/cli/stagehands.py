@@ -42,13 +42,13 @@ class Child:
             )  # fmt: skip
         child = cls(process, {})
         try:
-            child.ready = child._first_line(patience, log)
+            child.ready = child._first_line(arguments, patience, log)
         except BaseException:
             child.stop()
             raise
         return child
 
-    def _first_line(self, patience: float, log: Path) -> dict[str, Any]:
+    def _first_line(self, arguments: list[str], patience: float, log: Path) -> dict[str, Any]:
         lines: list[str] = []
         assert self.process.stdout is not None
         reader = threading.Thread(
@@ -58,7 +58,7 @@ class Child:
         reader.join(patience)
         if not lines or not lines[0].strip():
             tail = log.read_text(encoding="utf-8")[-2000:].strip()
-            raise StoryBroke(f"{' '.join(self.process.args[3:])} did not become ready:\n{tail}")  # type: ignore[index]
+            raise StoryBroke(f"{' '.join(arguments)} did not become ready:\n{tail}")
         return dict(json.loads(lines[0]))
 
     def stop(self) -> None:

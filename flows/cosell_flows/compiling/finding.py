@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from cosell_definitions.model import Bare, Template, Value
 from cosell_definitions.problems import Place, Problem, Severity, did_you_mean
 
-from . import syntax as s
 from .expressions import spot
 from .filters import FUNCTIONS
 from .referring import Reference, Usage, usage
@@ -49,13 +48,13 @@ class Findings:
             return None
 
     def _functions(self, source: Template | Bare, used: Usage) -> None:
-        for name, _, at in used.functions:
-            if name not in FUNCTIONS:
+        for one in used.functions:
+            if one.name not in FUNCTIONS:
                 self.say(
                     "X005",
-                    spot(source, at, len(name)),
-                    f"there is no function {name!r}",
-                    suggestion(name, list(FUNCTIONS), there="there are"),
+                    spot(source, one.at, len(one.name)),
+                    f"there is no function {one.name!r}",
+                    suggestion(one.name, list(FUNCTIONS), there="there are"),
                 )
 
 
@@ -74,15 +73,6 @@ def templates_in(value: Value | Bare) -> Iterator[Template | Bare]:
 def part_place(source: Template | Bare, reference: Reference, part: int) -> Place:
     """Where one part of a path stands."""
     return spot(source, reference.offsets[part], len(reference.path[part]))
-
-
-def literal_arguments(used: Usage, function: str) -> Iterator[tuple[str, int]]:
-    """The first arguments of a function, where they are written out, with offsets."""
-    for name, arguments, _ in used.functions:
-        if name == function and arguments and isinstance(arguments[0], s.Constant):
-            value = arguments[0].value
-            if isinstance(value, str):
-                yield value, arguments[0].at
 
 
 def suggestion(word: str, known: list[str], *, there: str) -> str:

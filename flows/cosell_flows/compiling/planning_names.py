@@ -18,7 +18,7 @@ from cosell_definitions.model import (
 from cosell_definitions.problems import Place
 
 from .expressions import spot
-from .finding import Findings, literal_arguments, part_place, suggestion
+from .finding import Findings, part_place, suggestion
 from .referring import Reference, Usage
 from .viewing import ProjectView
 
@@ -245,8 +245,10 @@ def check_mappings_named(
     source: Template | Bare, used: Usage, view: ProjectView, found: Findings
 ) -> None:
     """`mapping_fields('…')` names a mapping."""
-    for name, at in literal_arguments(used, "mapping_fields"):
-        check_mapping(name, spot(source, at, len(name) + 2), view, found)
+    for one in used.functions:
+        if one.name == "mapping_fields" and one.literal is not None:
+            place = spot(source, one.literal_at, len(one.literal) + 2)
+            check_mapping(one.literal, place, view, found)
 
 
 def check_mapping(name: str, place: Place, view: ProjectView, found: Findings) -> None:

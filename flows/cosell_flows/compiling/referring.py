@@ -24,11 +24,21 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Calling:
+    """A function that is called. `literal`: its first argument, where it is written out as text."""
+
+    name: str
+    at: int
+    literal: str | None = None
+    literal_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """All that one text reads and calls, with offsets."""
 
     references: tuple[Reference, ...]
-    functions: tuple[tuple[str, tuple[s.Syntax, ...], int], ...]
+    functions: tuple[Calling, ...]
     conditions: frozenset[str]  # parts joined by `and`, in one spelling
     sure: frozenset[Path]  # exists wherever all of it holds
     denied: frozenset[Path]  # exists wherever it does not hold
@@ -76,7 +86,7 @@ class _Finder:
     def __init__(self) -> None:
         self.origin = 0
         self.found: list[Reference] = []
-        self.functions: list[tuple[str, tuple[s.Syntax, ...], int]] = []
+        self.functions: list[Calling] = []
 
     def visit(self, node: s.Syntax, sure: frozenset[Path]) -> None:
         """Note what *node* reads; *sure* holds the paths that a test has shown to exist."""
@@ -107,9 +117,16 @@ class _Finder:
                     self.visit(otherwise, sure | denied_by(condition))
             case _:
                 if isinstance(node, s.Called):
-                    self.functions.append((node.name, node.arguments, self.origin + node.at))
+                    self.functions.append(self._calling(node))
                 for child in s.children(node):
                     self.visit(child, sure)
+
+    def _calling(self, node: s.Called) -> Calling:
+        at = self.origin + node.at
+        match node.arguments:
+            case (s.Constant(str() as literal, literal_at), *_):
+                return Calling(node.name, at, literal, self.origin + literal_at)
+        return Calling(node.name, at)
 
     def _visit_guarded(self, node: s.Syntax, sure: frozenset[Path]) -> None:
         chain = path_of(node)

@@ -17,6 +17,7 @@ from .leases import Leases
 from .letters import Letter, Letters
 from .links import Link, Links
 from .opening import Ledger, open_ledger
+from .owners import is_gone, this_process
 from .runs import Run, Runs, RunStatus, StepRecord
 from .switches import Switches
 
@@ -47,5 +48,7 @@ __all__ = [
     "StepRecord",
     "StoredEvent",
     "Switches",
+    "is_gone",
     "open_ledger",
+    "this_process",
 ]

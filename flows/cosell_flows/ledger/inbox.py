@@ -189,6 +189,19 @@ class Inbox:
             **values,
         )
 
+    async def owners(self) -> frozenset[str]:
+        """Who works on events now, or says so."""
+        query = select(EVENTS.c.owner).where(EVENTS.c.status == "running").distinct()
+        return frozenset(row.owner for row in await self._database.rows(query) if row.owner)
+
+    async def take_from(self, owner: str) -> int:
+        """Put back every event of an owner that is gone, without waiting for its leases."""
+        return await self._database.change(
+            update(EVENTS)
+            .where(EVENTS.c.owner == owner, EVENTS.c.status == "running")
+            .values(status="waiting", owner=None, lease_until=None)
+        )
+
     async def replay(self, ids: Iterable[str]) -> int:
         """Let these events be worked on again, as if they had just come in."""
         return await self._database.change(

@@ -62,6 +62,10 @@ class Leases:
         )
         return row.owner if row else None
 
+    async def take_from(self, owner: str) -> int:
+        """Free what an owner that is gone still holds, without waiting for it to expire."""
+        return await self._database.change(delete(LEASES).where(LEASES.c.owner == owner))
+
     async def _take_in_turn(
         self, key: str, *, owner: str, token: str, ttl: timedelta, wait: timedelta
     ) -> None:

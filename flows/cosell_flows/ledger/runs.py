@@ -13,6 +13,7 @@ from sqlalchemy import func, select, update
 
 from .database import Database, made
 from .errors import LedgerUnreachable
+from .owners import this_process
 from .tables import RUN_STEPS, RUNS
 
 RunStatus = Literal["running", "succeeded", "partial", "skipped", "failed", "cancelled"]
@@ -36,7 +37,7 @@ class StepRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run of a flow. `beat_at`: when it last gave a sign of life."""
+    """One run of a flow. `beat_at`: when its process, the `owner`, last gave a sign of life."""
 
     run_id: str
     flow: str
@@ -46,6 +47,7 @@ class Run:
     status: RunStatus
     started_at: datetime
     beat_at: datetime
+    owner: str | None = None
     finished_at: datetime | None = None
     result: Any = None
 
@@ -65,6 +67,7 @@ class Runs:
             "flow": flow,
             "flow_hash": flow_hash,
             "trigger": trigger,
+            "owner": this_process(),
             "inputs": inputs,
             "status": "running",
             "started_at": now,

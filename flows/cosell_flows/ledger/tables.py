@@ -180,6 +180,7 @@ RUNS = Table(
     Column("flow", String(200), nullable=False, index=True),
     Column("flow_hash", String(100), nullable=False),
     Column("trigger", String(200), nullable=False),
+    Column("owner", String(200)),
     Column("inputs", Exact, nullable=False),
     Column("status", String(20), nullable=False, index=True),
     Column("started_at", Moment, nullable=False, index=True),

@@ -55,6 +55,13 @@ class Deployments:
             await self._remove_others(client)
         self._shown_on = on
 
+    async def enter_one(self, flow_id: str, *, is_on: bool) -> UUID:
+        """Enter one flow; its deployment."""
+        async with get_client() as client:
+            flow = self._project.flow(flow_id)
+            self._ids[flow_id] = await self._enter(client, flow, is_on=is_on)
+        return self._ids[flow_id]
+
     async def follow(self, on: frozenset[str]) -> None:
         """Start and stop schedules as flows were turned on and off since the last time."""
         changed = (on ^ self._shown_on) & self._ids.keys()

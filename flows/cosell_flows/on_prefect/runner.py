@@ -44,6 +44,15 @@ class Runner:
             UUID, UUID
         ] = {}  # deployment -> the scheduled run that is under way
 
+    def take_no_more(self) -> None:
+        """Begin no new run; those under way go on."""
+        self._most = 0
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run is under way."""
+        return not self._running
+
     async def run(self) -> None:
         """Poll until cancelled; runs under way are cancelled with it."""
         pause = _POLL_S

@@ -32,7 +32,11 @@ class PrefectServer:
 
     ui_url: str
     api_url: str
-    pid: int
+    process: asyncio.subprocess.Process
+
+    async def ended(self) -> None:
+        """Wait until it ends, which it does not by itself unless something is wrong."""
+        await self.process.wait()
 
 
 @contextlib.asynccontextmanager
@@ -44,16 +48,14 @@ async def prefect_server(
     Without a *port* it takes Prefect's usual one, or any other where that is taken.
     """
     home.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anything runs
-    process, server = await _started(home, host, port)
+    server = await _started(home, host, port)
     try:
         yield server
     finally:
-        await asyncio.shield(_stop(process))
+        await asyncio.shield(_stop(server.process))
 
 
-async def _started(
-    home: Path, host: str, port: int | None
-) -> tuple[asyncio.subprocess.Process, PrefectServer]:
+async def _started(home: Path, host: str, port: int | None) -> PrefectServer:
     if port is not None and port and not _is_free(host, port):
         raise ServerNotStarted(
             f"port {port} on {host} is in use, so the Prefect server cannot have it; "
@@ -69,9 +71,7 @@ async def _started(
         return await _start(home, host, _free_port(host))
 
 
-async def _start(
-    home: Path, host: str, port: int
-) -> tuple[asyncio.subprocess.Process, PrefectServer]:
+async def _start(home: Path, host: str, port: int) -> PrefectServer:
     ui_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     api_url = f"{ui_url}/api"
     log = home / "server.log"
@@ -92,13 +92,13 @@ async def _start(
     except BaseException:
         await asyncio.shield(_stop(process))
         raise
-    return process, PrefectServer(ui_url=ui_url, api_url=api_url, pid=process.pid)
+    return PrefectServer(ui_url=ui_url, api_url=api_url, process=process)
 
 
 async def _healthy(process: asyncio.subprocess.Process, api_url: str, log: Path) -> None:
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + _START_S
-    while not await _answers(f"{api_url}/health"):
+    while not await answers(f"{api_url}/health"):
         if process.returncode is not None:
             raise ServerNotStarted(
                 f"the Prefect server ended before it was ready; it said:\n{_end_of(log)}"
@@ -110,7 +110,7 @@ async def _healthy(process: asyncio.subprocess.Process, api_url: str, log: Path)
         await asyncio.sleep(0.1)
 
 
-async def _answers(url: str) -> bool:
+async def answers(url: str) -> bool:
     """Whether a plain GET is answered with 200; no HTTP library is worth loading for this."""
     parts = urlsplit(url)
     try:

@@ -12,7 +12,8 @@ from typing import Any
 
 from cosell_connectors.client import Client
 from cosell_connectors.model import Connector
-from cosell_definitions.model import Action, Flow, MappingFile
+from cosell_definitions.binding import bound
+from cosell_definitions.model import Action, CallFlow, Flow, MappingFile, Value
 from cosell_env.resolving import Environment
 
 from ..compiling.expressions import ExpressionFailed, ScopeFunction, evaluate
@@ -222,6 +223,12 @@ class _Run:
         except LedgerError as error:
             kind = "locked" if isinstance(error, LeaseBusy) else "unavailable"
             raise StepFailed(kind, error.message, hint=error.hint) from error
+
+    def bound(self, call: CallFlow) -> Mapping[str, Value]:
+        """The arguments of a call, its literals typed by what the called flow takes."""
+        called = self.engine.project.flows.get(call.flow)
+        schemas = {one.name: one.schema for one in called.inputs} if called else {}
+        return bound(call.arguments, call.argument_nodes, schemas)
 
     async def child(self, flow: str, arguments: Mapping[str, Any], depth: int) -> Any:
         """Run another flow as part of this one, and give its outputs."""

@@ -19,6 +19,7 @@ from typing import Any, Protocol, assert_never
 from cosell_connectors.errors import ConnectorError
 from cosell_definitions.model import (
     Action,
+    Bare,
     CallFlow,
     Flow,
     ForEach,
@@ -30,6 +31,7 @@ from cosell_definitions.model import (
     Stop,
     Switch,
     Until,
+    Value,
     Wait,
 )
 
@@ -51,6 +53,9 @@ class Effects(Protocol):
 
     async def act(self, action: Action, arguments: Mapping[str, Any]) -> Any:
         """Do an operation of a connector or of the engine."""
+
+    def bound(self, call: CallFlow) -> Mapping[str, Value]:
+        """The arguments of a call, its literals typed by what the called flow takes."""
 
     async def child(self, flow: str, arguments: Mapping[str, Any], depth: int) -> Any:
         """Run another flow, and give its outputs."""
@@ -97,7 +102,7 @@ class Walk:
             self.records.append(record)
         began = time.monotonic()
         try:
-            if step.when is not None and not self._located(step, lambda: truth(step.when, frame.scope())):
+            if step.when is not None and not self._holds(step, step.when, frame):
                 record.status, record.reason = "skipped", f"when: {step.when.text}"
                 frame.tell(step.id, {"status": "skipped"})
                 return
@@ -159,9 +164,9 @@ class Walk:
         except (ExpressionFailed, ConnectorError, SyncError) as error:
             raise as_failure(error).located(step.id, step.place) from error
 
-    def _located(self, step: Step, ask: Callable[[], bool]) -> bool:
+    def _holds(self, step: Step, condition: Bare, frame: Frame) -> bool:
         try:
-            return ask()
+            return truth(condition, frame.scope())
         except ExpressionFailed as error:
             raise as_failure(error).located(step.id, step.place) from error
 
@@ -171,7 +176,7 @@ class Walk:
             case Action() as action:
                 return await self.effects.act(action, evaluate(action.arguments, frame.scope()))
             case CallFlow() as call:
-                arguments = evaluate(call.arguments, frame.scope())
+                arguments = evaluate(self.effects.bound(call), frame.scope())
                 return await self.effects.child(call.flow, arguments, self.depth + 1)
             case SetValues() as naming:
                 return evaluate(naming.values, frame.scope())

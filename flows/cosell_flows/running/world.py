@@ -86,6 +86,8 @@ class World:
 
     async def read(self, system: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation that changes nothing."""
+        if self.planning and NEW in json.dumps(arguments, default=str):
+            return _nothing(self.operation(system, operation))
         client = await self.client(system)
         return await client.collect(operation, arguments)
 
@@ -216,6 +218,13 @@ class World:
                 for one in done.fields
             ]
         )
+
+
+def _nothing(operation: Operation) -> dict[str, Any]:
+    """What a plan finds about a record that does not exist yet: nothing, in the operation's shape."""
+    is_list = any(field.kind == "items" for field in operation.output)
+    empty: dict[str, Any] = {"items": [], "newest": None, "value": 0 if is_list else None}
+    return {field.name: empty[field.kind] for field in operation.output}
 
 
 def _unknown(write: Write) -> StepFailed:

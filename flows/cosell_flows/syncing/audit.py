@@ -30,7 +30,8 @@ def with_line(trail: str | None, message: str, *, at: datetime, limit: int) -> s
     """*trail* with a line for *message* on top, cut at *limit* characters, whole lines only."""
     line = f"{at.astimezone(UTC).strftime(_STAMP)} - {' '.join(message.split())}"
     lines = [line, *(trail or "").replace("\r\n", "\n").split("\n")]
-    kept, size = [], -1
+    kept: list[str] = []
+    size = -1
     for text in lines:
         if not text.strip():
             continue

@@ -279,7 +279,7 @@ def _target(row: Any, now: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _newest(row: Row, sight: Sight) -> Side:
     if row.field.conflict in ("left", "right"):
-        return row.field.conflict  # type: ignore[return-value]
+        return row.field.conflict
     if sight.left_moment is None or sight.right_moment is None:
         return "right" if sight.left_moment is None else "left"
     return "left" if sight.left_moment > sight.right_moment else "right"

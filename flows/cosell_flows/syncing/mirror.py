@@ -85,12 +85,14 @@ def mirror_of(
     tables = {name: _table(rows, scope) for name, rows in mapping.tables.items()}
     rows = tuple(_row(row, mapping, tables, scope, updatable) for row in mapping.fields)
     trail = mapping.audit
-    audit = trail and Audit(
-        field=_text(trail.field, scope),
-        mark=_text(trail.mark, scope) if trail.mark else None,
-        show_marks=evaluate(trail.mark_when, scope) is True,
-        max_length=trail.max_length,
-    )
+    audit = None
+    if trail is not None:
+        audit = Audit(
+            field=_text(trail.field, scope),
+            mark=_text(trail.mark, scope) if trail.mark else None,
+            show_marks=evaluate(trail.mark_when, scope) is True,
+            max_length=trail.max_length,
+        )
     return Mirror(
         mapping=mapping,
         rows=rows,

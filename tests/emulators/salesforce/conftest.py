@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from cosell_emulators.salesforce import SalesforceEmulator
 from cosell_emulators.stage import stage
 

@@ -29,7 +29,9 @@ def converted(org, lead, **more):
     }
     fields = {"leadId": lead, **usual, **more}
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
-    return soap(org, "convertLead", f'<leadConverts><accountId xsi:nil="true"/>{inner}</leadConverts>')
+    return soap(
+        org, "convertLead", f'<leadConverts><accountId xsi:nil="true"/>{inner}</leadConverts>'
+    )
 
 
 def found(reply, name):
@@ -114,7 +116,7 @@ def test_a_conversion_may_go_without_an_opportunity(org):
     """A caller may want only account and contact."""
     reply = converted(org, lead(org), doNotCreateOpportunity="true")
 
-    assert found(reply, "success") == "true" and org.query("SELECT Id FROM Opportunity") == []
+    assert (found(reply, "success"), org.query("SELECT Id FROM Opportunity")) == ("true", [])
 
 
 def test_a_converted_lead_is_frozen(org):
@@ -130,7 +132,7 @@ def test_a_queues_lead_needs_an_owner_to_be_converted(org):
     """A queue cannot own what a lead becomes."""
     reply = converted(org, lead(org, OwnerId=queue(org)))
 
-    assert found(reply, "success") == "false" and org.query("SELECT Id FROM Account") == []
+    assert (found(reply, "success"), org.query("SELECT Id FROM Account")) == ("false", [])
 
 
 def test_a_status_that_is_not_final_converts_nothing(org):
@@ -152,7 +154,9 @@ def test_a_merge_fills_only_what_is_empty(org):
 def test_soap_tells_the_new_owner_by_mail(org):
     """With triggerUserEmail the members of a queue hear of their lead."""
     header = "<EmailHeader><triggerUserEmail>true</triggerUserEmail></EmailHeader>"
-    row = f"<sObjects><type>Lead</type><Id>{lead(org)}</Id><OwnerId>{queue(org)}</OwnerId></sObjects>"
+    row = (
+        f"<sObjects><type>Lead</type><Id>{lead(org)}</Id><OwnerId>{queue(org)}</OwnerId></sObjects>"
+    )
     soap(org, "update", row, headers=header)
     mails = org.control("mails")["mails"]
 

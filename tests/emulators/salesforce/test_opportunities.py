@@ -68,10 +68,9 @@ def test_there_is_one_primary_contact(org):
     key = org.deal(ContactId=first)
     org.create("OpportunityContactRole", OpportunityId=key, ContactId=second, IsPrimary=True)
     primary = org.query("SELECT ContactId FROM OpportunityContactRole WHERE IsPrimary = true")
+    shown = org.read("Opportunity", key)["ContactId"]
 
-    assert [role["ContactId"] for role in primary] == [
-        second
-    ] and org.read("Opportunity", key)["ContactId"] == second
+    assert ([role["ContactId"] for role in primary], shown) == ([second], second)
 
 
 def test_the_currency_is_the_dollar_unless_named(org):

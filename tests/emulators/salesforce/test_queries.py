@@ -1,5 +1,7 @@
 """SOQL."""
 
+from datetime import date, timedelta
+
 import pytest
 
 
@@ -287,9 +289,8 @@ def test_columns_are_described_for_the_command_line(deals):
 )
 def test_relative_dates(org, literal, first, last):
     """A relative date is a stretch of days around the org's own today."""
-    from datetime import date, timedelta
-
     org.control("clock", now="2026-11-24T12:00:00Z")
+    org.log_in("integration@cosell.example.com")
     begin, end = date.fromisoformat(first), date.fromisoformat(last)
     inside = {begin.isoformat(), end.isoformat()}
     outside = {(begin - timedelta(days=1)).isoformat(), (end + timedelta(days=1)).isoformat()}

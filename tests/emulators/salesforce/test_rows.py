@@ -184,7 +184,10 @@ def test_stale_writer_is_refused(org):
     seen = org.call("GET", f"/sobjects/Opportunity/{key}").headers["Last-Modified"]
     org.call("PATCH", f"/sobjects/Opportunity/{key}", {"Name": "Other"})
     reply = org.call(
-        "PATCH", f"/sobjects/Opportunity/{key}", {"Name": "X"}, headers={"If-Unmodified-Since": seen}
+        "PATCH",
+        f"/sobjects/Opportunity/{key}",
+        {"Name": "X"},
+        headers={"If-Unmodified-Since": seen},
     )
 
     assert org.code(reply) == (412, "PRECONDITION_FAILED")
@@ -195,7 +198,10 @@ def test_two_writes_in_one_second_pass(org):
     key = org.deal()
     seen = org.call("GET", f"/sobjects/Opportunity/{key}").headers["Last-Modified"]
     reply = org.call(
-        "PATCH", f"/sobjects/Opportunity/{key}", {"Name": "X"}, headers={"If-Unmodified-Since": seen}
+        "PATCH",
+        f"/sobjects/Opportunity/{key}",
+        {"Name": "X"},
+        headers={"If-Unmodified-Since": seen},
     )
 
     assert reply.status_code == 204

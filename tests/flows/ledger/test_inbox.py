@@ -201,3 +201,13 @@ async def test_ids_that_are_none_name_nothing(ledger: Ledger) -> None:
     """A mistyped id finds nothing and breaks nothing."""
     assert await ledger.inbox.get("abc") is None
     assert await ledger.inbox.replay(["abc", "9" * 40]) == 0
+
+
+async def test_events_of_a_process_that_is_gone_are_taken(ledger: Ledger) -> None:
+    """Nobody waits for the lease of a process that is known to be dead."""
+    await store(ledger, "A")
+    await claim(ledger, "dead")
+
+    assert await ledger.inbox.owners() == {"dead"}
+    assert await ledger.inbox.take_from("dead") == 1
+    assert [event.resource_id for event in await claim(ledger, "alive")] == ["A"]

@@ -108,3 +108,11 @@ async def test_lease_is_let_go_when_the_work_fails(ledger: Ledger) -> None:
             raise RuntimeError
 
     assert await ledger.leases.holder("deal") is None
+
+
+async def test_lease_of_a_holder_that_is_gone_is_taken(ledger: Ledger) -> None:
+    """What a dead run held is free at once when it is known to be dead."""
+    async with hold(ledger, "dead"):
+        freed = await ledger.leases.take_from("dead")
+
+        assert (freed, await ledger.leases.holder("deal")) == (1, None)

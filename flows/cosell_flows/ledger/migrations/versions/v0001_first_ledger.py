@@ -192,6 +192,7 @@ def _runs() -> None:
         sa.Column("flow", sa.String(200), nullable=False),
         sa.Column("flow_hash", sa.String(100), nullable=False),
         sa.Column("trigger", sa.String(200), nullable=False),
+        sa.Column("owner", sa.String(200)),
         sa.Column("inputs", sa.Text, nullable=False),
         sa.Column("status", sa.String(20), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),

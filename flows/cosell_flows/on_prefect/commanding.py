@@ -1,0 +1,90 @@
+"""Run one flow for a person at a terminal, on the Prefect server there is, or on one of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cosell_flows.running.outcomes import RunResult
+
+from .seam import RunsFlows
+from .server import answers, prefect_server
+from .surroundings import api_url_given, settle
+
+SERVING = "serve.json"
+"""Where `cosell serve` writes its addresses, in the project's state."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    """The server a command uses; a short-lived one ends with the command."""
+
+    home: Path
+    api_url: str
+    short_lived: bool = False
+
+
+class ServerUnavailable(Exception):  # noqa: N818 - it names what is so
+    """No Prefect server answers where one should be."""
+
+    def __init__(self, api_url: str) -> None:
+        self.hint = "start it, unset PREFECT_API_URL, or run the flow with --local"
+        super().__init__(f"no Prefect server answers at {api_url}")
+
+
+async def run_from_command(
+    engine: RunsFlows, flow: str, inputs: Mapping[str, Any], *, release_brake: bool = False
+) -> RunResult:
+    """Run *flow* on Prefect: the configured server, the one that serves, or a short-lived one."""
+    async with _server(engine.project.root / ".cosell") as server:
+        settle(server.home, server.api_url)
+        # Importing Prefect takes two seconds.
+        from .deployments import Deployments  # noqa: PLC0415
+        from .running import run_on_prefect  # noqa: PLC0415
+        from .sending import send_everything, written_down  # noqa: PLC0415
+
+        is_on = flow in await engine.ledger.switches.on()
+        deployment = await Deployments(engine.project).enter_one(flow, is_on=is_on)
+        try:
+            return await run_on_prefect(
+                engine,
+                flow,
+                inputs,
+                trigger="command",
+                release_brake=release_brake,
+                deployment=deployment,
+            )
+        finally:
+            await (written_down() if server.short_lived else send_everything())
+
+
+@contextlib.asynccontextmanager
+async def _server(state: Path) -> AsyncIterator[_Server]:
+    home = state / "prefect"
+    given = api_url_given()
+    if given:
+        if not await answers(f"{given.rstrip('/')}/health"):
+            raise ServerUnavailable(given)
+        yield _Server(home, given)
+        return
+    serving = served_api(state)
+    if serving and await answers(f"{serving}/health"):
+        yield _Server(home, serving)
+        return
+    async with prefect_server(home, port=0) as server:
+        yield _Server(home, server.api_url, short_lived=True)
+
+
+def served_api(state: Path) -> str | None:
+    """The Prefect API of the `cosell serve` that runs for this project, if one does."""
+    try:
+        told = json.loads((state / SERVING).read_text(encoding="utf-8"))
+        os.kill(int(told["pid"]), 0)
+        return str(told["prefect_api"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
