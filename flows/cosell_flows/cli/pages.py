@@ -139,7 +139,7 @@ def commands() -> str:
         "|---|---|",
         *_options(cosell),
         "",
-        "Exit codes: 0 done; 1 the answer is no (problems, a failed run, not ready); 2 wrong usage;",
+        "Exit codes: 0 done; 1 the answer is no (problems, a failed run); 2 wrong usage;",
         "3 something outside could not be reached; 130 interrupted.",
     ]
     for path, command in _walk(cosell, ("cosell",)):

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+_BUSY = 503
 API = "/services/data/v68.0"
 
 
@@ -86,12 +87,19 @@ def call(
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, data=data, method=method, headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            text = answer.read()
-    except urllib.error.HTTPError as error:
-        raise StoryBroke(f"{method} {url} answered {error.code}: {error.read()[:400]!r}") from None
-    return json.loads(text) if text else None
+    for patience in (2, 4, 8, None):
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+            return json.loads(text) if text else None
+        except urllib.error.HTTPError as error:
+            if error.code == _BUSY and patience is not None:
+                time.sleep(patience)  # Prefect on SQLite answers so while it writes a run's events
+                continue
+            raise StoryBroke(
+                f"{method} {url} answered {error.code}: {error.read()[:400]!r}"
+            ) from None
+    return None
 
 
 def until(ask: Callable[[], Any], what: str, *, patience: float = 30.0) -> Any:

@@ -181,7 +181,7 @@ class _Run:
                 for write in self.world.writes
             ],
             error=error,
-            records=[_item_shown(item) for item in self.loops.items],
+            records=[_item_shown(item) for item in self.loops.records()],
         )
 
     async def _walk(self, walk: Walk, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -288,7 +288,7 @@ class _Run:
 
     def _counts(self) -> dict[str, int]:
         counts = dict.fromkeys(COUNTED, 0)
-        for item in self.loops.items:
+        for item in self.loops.records():
             counts["read"] += 1
             status = item.status if item.status in counts else "unchanged"
             counts[status] += 1

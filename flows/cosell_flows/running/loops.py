@@ -32,6 +32,12 @@ class Loops:
     items: list[Item] = field(default_factory=list)
     partial: bool = False
 
+    def records(self) -> list[Item]:
+        """The items that stand for records: those of loops with a `key`, or else of every loop."""
+        keyed = [item for item in self.items if item.keyed]
+        lost = [item for item in self.items if not item.keyed and item.status == "failed"]
+        return keyed + lost if keyed else self.items
+
     async def run(
         self, walk: Walk, loop: ForEach, frame: Frame, record: StepRecord
     ) -> dict[str, Any]:
@@ -78,7 +84,8 @@ class _Turns:
 
     async def _turn(self, index: int, value: Any) -> None:
         frame = self.frame.for_item({self.loop.name: value, "index": index, "_in_item": True})
-        item = Item(key=label_of(value, index)) if self.outermost else None
+        keyed = self.loop.key is not None
+        item = Item(key=label_of(value, index), keyed=keyed) if self.outermost else None
         token = ITEM.set(item) if item else None
         try:
             await self._held(index, frame, item)

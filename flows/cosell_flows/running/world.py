@@ -34,6 +34,7 @@ class Item:
     """A record that a loop is working on."""
 
     key: str
+    keyed: bool = False  # of a loop with `key`: its items are the records a run is about
     kinds: set[str] = field(default_factory=set)
     intents: list[str] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)

@@ -55,12 +55,11 @@ def told(
     notes: Iterable[str],
 ) -> str:
     """One sentence for a seller: (label, old, new) of what was sent and received, and the notes."""
-    parts = []
+    parts = [f"{note.rstrip('.')}." for note in notes]
     if sent:
         parts.append(f"Sent to Partner Center: {_changes(sent)}.")
     if received:
         parts.append(f"Received from Partner Center: {_changes(received)}.")
-    parts += [f"{note.rstrip('.')}." for note in notes]
     return " ".join(parts) or "In step with Partner Center."
 
 

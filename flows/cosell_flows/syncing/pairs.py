@@ -311,11 +311,18 @@ def _base(mirror: Mirror, merged: Merged, sight: Sight, side: str) -> dict[str, 
 
 
 def _story(plan: PairPlan) -> str:
+    quiet = {row.label for row in plan.mirror.rows if _is_ours(plan.mirror, row)}
     sent = _by_label(plan.to_left)
     received = [
         (label, old, _with_state(plan, label, new)) for label, old, new in _by_label(plan.to_right)
+        if label not in quiet
     ]
     return audit.told(sent, received, plan.notes)
+
+
+def _is_ours(mirror: Mirror, row: Row) -> bool:
+    """Whether a row only keeps the books of the sync: the identifier, the link."""
+    return row.field.value is not None or row.right == (mirror.right_key,)
 
 
 def _with_state(plan: PairPlan, label: str, new: Any) -> Any:
