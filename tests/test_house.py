@@ -48,6 +48,7 @@ DOORS = {
         "connectors/cosell_connectors/signing.py",
         "connectors/cosell_emulators/",
         "flows/cosell_flows/on_prefect/",  # what Prefect's client raises
+        "flows/cosell_flows/serving/serve.py",  # the same, while Prefect starts and stops
     ],
     "httpx_aiohttp": ["connectors/cosell_connectors/client.py"],
     "aiohttp": ["connectors/cosell_connectors/client.py"],

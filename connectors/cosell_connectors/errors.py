@@ -69,7 +69,7 @@ class ConnectorError(Exception):
         return f"{where}: {said}" if where else said
 
 
-class BadArguments(ConnectorError):  # noqa: N818 - it names what is wrong, as the class does
+class BadArguments(ConnectorError):
     """The call was not sent: its arguments do not fit the operation."""
 
     def __init__(

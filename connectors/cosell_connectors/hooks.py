@@ -73,7 +73,7 @@ _ANSWERS: Final[Mapping[Reason, int]] = {
 }
 
 
-class Refused(Exception):  # noqa: N818 - it is an answer, not a failure of ours
+class Refused(Exception):
     """A webhook that is not let in; `status` is what to answer."""
 
     def __init__(self, reason: Reason, message: str) -> None:

@@ -33,7 +33,7 @@ class Outgoing:
     content: bytes | None
 
 
-class _DoesNotFit(ValueError):  # noqa: N818 - it is a complaint, collected with others
+class _DoesNotFit(ValueError):
     """A value that its parameter cannot carry; the text says what it takes."""
 
 

@@ -14,7 +14,7 @@ from cosell_emulators import exact_json
 _STATUSES = range(200, 600)
 
 
-class BadControl(ValueError):  # noqa: N818 - named for what it is
+class BadControl(ValueError):
     """A control call that makes no sense; its text is the sentence the caller reads."""
 
 

@@ -28,7 +28,7 @@ Control = Callable[[dict[str, Any]], Awaitable[Any]]
 View = Callable[[], Any]
 
 
-class ConnectionCut(ConnectionError):  # noqa: N818 - named for what it is
+class ConnectionCut(ConnectionError):
     """A fault cut the connection where there is no socket to cut."""
 
 
@@ -182,7 +182,7 @@ class _Stage:
         return {"now": self._emulator.clock.now().isoformat().replace("+00:00", "Z")}
 
 
-class _NoSuchControl(Exception):  # noqa: N818 - named for what it is
+class _NoSuchControl(Exception):
     """Nobody offers this control call."""
 
 

@@ -328,7 +328,10 @@ class MapField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """A pair of values that mean the same. `right` may be `*` (any other). `came_from`: only when left is so now."""
+    """A pair of values that mean the same. `right` may be `*` (any other).
+
+    `came_from`: the row counts only while left is so now. `through`: a state to be written first.
+    """
 
     left: tuple[Value, ...]
     right: Value

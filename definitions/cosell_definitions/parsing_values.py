@@ -178,7 +178,7 @@ class Hand:
         return {name: entry.node for name, entry in entries.items()}
 
 
-class Ill(ValueError):  # noqa: N818 - it tells of a value, and never leaves the room
+class Ill(ValueError):
     """A value is not of the type that was declared for it."""
 
     def __init__(self, node: Node, wanted: str) -> None:

@@ -42,7 +42,7 @@ class Problem:
         return f"{self.place}: {self.code} {self.message}"
 
 
-class Unsound(Exception):  # noqa: N818 - it names a state of the documents, not a failure of ours
+class Unsound(Exception):
     """The documents have problems."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

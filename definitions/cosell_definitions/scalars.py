@@ -28,7 +28,7 @@ TYPE_WORDS = {
 }
 
 
-class Unfit(ValueError):  # noqa: N818 - it tells of a scalar, and never leaves the room
+class Unfit(ValueError):
     """The scalar cannot be of any of the types asked for."""
 
 

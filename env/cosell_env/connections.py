@@ -40,7 +40,7 @@ Block = Callable[[str], str | None]
 """Reads a Prefect Secret block; nothing where there is none."""
 
 
-class MissingSetting(Exception):  # noqa: N818 - it names what is so, as Unsound does
+class MissingSetting(Exception):
     """A connection lacks a setting, or its value cannot be had; the message says what to do."""
 
     def __init__(self, message: str, *, connection: str, key: str) -> None:

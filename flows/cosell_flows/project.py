@@ -26,7 +26,7 @@ _SHIPPED = (
 )
 
 
-class NoProject(Exception):  # noqa: N818 - it names what is so
+class NoProject(Exception):
     """There is no project here."""
 
 
@@ -95,7 +95,9 @@ class Project:
                     code="V010",
                     place=Place(file=file),
                     message=f"there is no environment {self.environment_name!r}",
-                    hint=f"did you mean {meant!r}?" if meant else f"environments: {', '.join(known)}",
+                    hint=f"did you mean {meant!r}?"
+                    if meant
+                    else f"environments: {', '.join(known)}",
                 )
             ]
         )
@@ -114,8 +116,7 @@ class Project:
         return [
             one
             for one in self.documents.problems
-            if one.severity is Severity.ERROR
-            and one.place.file.endswith(f"/{flow_id}.flow.yaml")
+            if one.severity is Severity.ERROR and one.place.file.endswith(f"/{flow_id}.flow.yaml")
         ]
 
     def connector_of(self, connection: str) -> Connector:
@@ -131,7 +132,9 @@ class Project:
                         code="C001",
                         place=Place(file=f"env/{self.environment_name}.yaml"),
                         message=f"connection {connection!r} needs connector {name!r}, which is not there",
-                        hint=f"did you mean {meant!r}?" if meant else "see the folders in connectors/",
+                        hint=f"did you mean {meant!r}?"
+                        if meant
+                        else "see the folders in connectors/",
                     )
                 ]
             )

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - documents stand in the tests as they stand in files
+
 """Whole documents: the sound ones pass, and each unsound one is told exactly what is wrong with it."""
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-# ruff: noqa: E501 - documents stand in the tests as they stand in files
+
 """Reading keeps what was typed, and refuses what would surprise, with a place and a fix."""
 
 from __future__ import annotations

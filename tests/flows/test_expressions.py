@@ -1,4 +1,4 @@
-# ruff: noqa: E501, PT017 - documents stand in the tests as they stand in files
+# ruff: noqa: PT017 - documents stand in the tests as they stand in files
 """Expressions yield what they name, with its type, and end in an error that says what to do."""
 
 from __future__ import annotations

@@ -137,9 +137,7 @@ async def test_the_stage_decides_the_state(
     assert (now["status"], now["substatus"]) == state
 
 
-@pytest.mark.parametrize(
-    ("substatus", "name"), [("Won", "Closed Won"), ("Lost", "Closed Lost")]
-)
+@pytest.mark.parametrize(("substatus", "name"), [("Won", "Closed Won"), ("Lost", "Closed Lost")])
 async def test_our_referral_closed_there_closes_here(
     stage: Stage, substatus: str, name: str
 ) -> None:
@@ -223,7 +221,11 @@ async def test_the_same_again_writes_nothing(stage: Stage) -> None:
 
 @pytest.mark.parametrize(
     ("lacks", "word"),
-    [({"solution": None}, "solution"), ({"country": "Denmark"}, "country"), ({"contact": False}, "contact")],
+    [
+        ({"solution": None}, "solution"),
+        ({"country": "Denmark"}, "country"),
+        ({"contact": False}, "contact"),
+    ],
 )
 async def test_what_is_missing_is_said_to_the_seller(
     stage: Stage, lacks: dict[str, object], word: str
@@ -284,7 +286,9 @@ async def test_a_deal_becomes_a_co_sell_later(stage: Stage) -> None:
 
     posts = [one["body"] for one in stage.writes("partner_center") if one["method"] == "POST"]
     engagement = stage.emulated.referral(referral)["engagementId"]
-    assert [(one["engagementId"], one["target"][0]["id"]) for one in posts] == [(engagement, "msft")]
+    assert [(one["engagementId"], one["target"][0]["id"]) for one in posts] == [
+        (engagement, "msft")
+    ]
 
 
 async def test_help_and_visibility_cannot_be_taken_back(stage: Stage) -> None:
@@ -375,7 +379,9 @@ async def test_solutions_added_here_reach_the_referral(stage: Stage) -> None:
 async def test_the_last_solution_is_kept_there(stage: Stage) -> None:
     """Removing the only solution is not sent; the audit says that one is needed."""
     deal, _ = await stage.shared()
-    rows = stage.seller.find(f"SELECT Id FROM Microsoft_Solution__c WHERE Opportunity__c = '{deal}'")
+    rows = stage.seller.find(
+        f"SELECT Id FROM Microsoft_Solution__c WHERE Opportunity__c = '{deal}'"
+    )
     stage.later()
     from cosell_flows.cli.stagehands import API, call
 

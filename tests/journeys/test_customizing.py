@@ -10,6 +10,11 @@ from cosell_flows.running.opening import open_engine
 from .conftest import Stage
 
 pytestmark = pytest.mark.journey
+LEAD = {
+    "type": "Independent",
+    "qualification": "Direct",
+    "consent": {"consentToShareReferralWithMicrosoftSellers": False},
+}
 HOOK = "http://127.0.0.1:9/webhooks/partner-center"
 
 
@@ -60,8 +65,7 @@ async def test_a_row_taken_out_of_the_mapping_no_longer_travels(stage: Stage) ->
 
 async def test_leads_stay_out_unless_they_are_wanted(stage: Stage) -> None:
     """SYNC_CO_SELL_ONLY is Yes: a lead does not come in."""
-    lead = stage.emulated.microsoft("create", None, type="Independent", qualification="Direct",
-                                    consent={"consentToShareReferralWithMicrosoftSellers": False})  # fmt: skip
+    lead = stage.emulated.microsoft("create", None, **LEAD)
 
     await stage.sync("partner-center-to-salesforce", referral_ids=[lead["id"]])
 
@@ -74,8 +78,7 @@ async def test_leads_come_in_when_they_are_wanted(
     """SYNC_CO_SELL_ONLY is No: a lead becomes a lead, and its status travels back."""
     monkeypatch.setenv("COSELL_SYNC_CO_SELL_ONLY", "No")
     await reopened(stage)
-    referral = stage.emulated.microsoft("create", None, type="Independent", qualification="Direct",
-                                        consent={"consentToShareReferralWithMicrosoftSellers": False})  # fmt: skip
+    referral = stage.emulated.microsoft("create", None, **LEAD)
     await stage.sync("partner-center-to-salesforce", referral_ids=[referral["id"]])
     (lead,) = stage.seller.find(
         f"SELECT Id, Status FROM Lead WHERE Referral_Identifier__c = '{referral['id']}'"

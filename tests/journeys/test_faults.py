@@ -19,7 +19,9 @@ from .conftest import Stage
 pytestmark = pytest.mark.journey
 
 
-def fault(stage: Stage, system: str, method: str, path: str, then: dict[str, Any], **more: Any) -> None:
+def fault(
+    stage: Stage, system: str, method: str, path: str, then: dict[str, Any], **more: Any
+) -> None:
     """Let matching requests of an emulator fail."""
     url = f"{stage.emulated._control(system)}/faults"
     call("POST", url, {"match": {"method": method, "path": path}, "then": then, **more})
@@ -32,7 +34,9 @@ def referrals(stage: Stage, deal: str) -> list[dict[str, Any]]:
     if now["Referral_Identifier__c"]:
         token_of(now["Referral_Identifier__c"])
     url = stage.ready["partner_center"]["url"]
-    every = call("GET", f"{url}/referrals", token=stage.emulated.tokens.get("partner_center"))["value"]
+    every = call("GET", f"{url}/referrals", token=stage.emulated.tokens.get("partner_center"))[
+        "value"
+    ]
     return [one for one in every if one["name"] == "Northwind data platform"]
 
 

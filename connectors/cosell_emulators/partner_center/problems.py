@@ -7,7 +7,7 @@ from starlette.responses import Response
 from cosell_emulators import exact_json
 
 
-class Refusal(Exception):  # noqa: N818 - named for what it is
+class Refusal(Exception):
     """A request is refused; the answer says why."""
 
     def __init__(self, status: int, **headers: str) -> None:

@@ -17,7 +17,7 @@ _INT_LIMIT = 2**31
 _TEXTS = ("string", "textarea", "phone", "url", "email", "picklist", "multipicklist", "base64")
 
 
-class Unfit(Exception):  # noqa: N818 - named for what it is
+class Unfit(Exception):
     """A value a field cannot take; the row's other fields are still worth checking."""
 
     def __init__(self, code: str, message: str, name: str) -> None:

@@ -27,7 +27,7 @@ _ROLLED_BACK = Problem(
 )
 
 
-class _RolledBack(Exception):  # noqa: N818 - named for what it is
+class _RolledBack(Exception):
     """One row failed, and all were to be written or none."""
 
 

@@ -30,7 +30,7 @@ HALTED = [
 ]
 
 
-class _RolledBack(Exception):  # noqa: N818 - named for what it is
+class _RolledBack(Exception):
     """A part failed, and all were to be done or none."""
 
 

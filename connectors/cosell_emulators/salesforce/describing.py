@@ -114,46 +114,56 @@ def full(store: Store, kind: ObjectType, *, version: str) -> Document:
     }
 
 
+# What no field of this org has; clients expect the keys all the same.
+_ALIKE: Document = {
+    "aiPredictionField": False,
+    "autoNumber": False,
+    "calculated": False,
+    "calculatedFormula": None,
+    "caseSensitive": False,
+    "controllerName": None,
+    "defaultValueFormula": None,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "displayLocationInDecimal": False,
+    "encrypted": False,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "inlineHelpText": None,
+    "mask": None,
+    "maskType": None,
+    "queryByDistance": False,
+    "referenceTargetField": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "writeRequiresMasterRead": False,
+}
+
+
 def field(store: Store, found: Field) -> Document:
     """Describe a field."""
     texts = found.type not in _SOAP and found.type != "base64"
     length = found.length if texts or found.type in ("id", "reference") else 0
     values = choices(store, found)
-    return {
+    return _ALIKE | {
         "aggregatable": found.filterable and found.type not in ("boolean", "address"),
-        "aiPredictionField": False,
-        "autoNumber": False,
         "byteLength": length * _BYTES if texts else length,
-        "calculated": False,
-        "calculatedFormula": None,
         "cascadeDelete": "P" in found.flags,
-        "caseSensitive": False,
         "compoundFieldName": found.compound,
-        "controllerName": None,
         "createable": found.createable,
         "custom": found.custom,
         "defaultValue": _default(found, values),
-        "defaultValueFormula": None,
         "defaultedOnCreate": found.defaulted,
-        "dependentPicklist": False,
-        "deprecatedAndHidden": False,
         "digits": 9 if found.type == "int" else 0,
-        "displayLocationInDecimal": False,
-        "encrypted": False,
         "externalId": found.external_id,
         "extraTypeInfo": "plaintextarea" if found.type == "textarea" else None,
         "filterable": found.filterable and found.type != "address",
-        "filteredLookupInfo": None,
-        "formulaTreatNullNumberAsZero": False,
         "groupable": found.filterable and not found.is_number and found.type != "datetime",
-        "highScaleNumber": False,
-        "htmlFormatted": False,
         "idLookup": found.keyed or "L" in found.flags,
-        "inlineHelpText": None,
         "label": found.label,
         "length": length,
-        "mask": None,
-        "maskType": None,
         "name": found.name,
         "nameField": "M" in found.flags,
         "namePointing": len(found.targets) > 1,
@@ -162,12 +172,8 @@ def field(store: Store, found: Field) -> Document:
         "picklistValues": values,
         "polymorphicForeignKey": len(found.targets) > 1,
         "precision": found.precision,
-        "queryByDistance": False,
-        "referenceTargetField": None,
         "referenceTo": list(found.targets),
         "relationshipName": found.relationship,
-        "relationshipOrder": None,
-        "restrictedDelete": False,
         "restrictedPicklist": found.restricted,
         "scale": found.scale,
         "searchPrefilterable": found.type == "reference",
@@ -176,7 +182,6 @@ def field(store: Store, found: Field) -> Document:
         "type": found.type,
         "unique": found.unique,
         "updateable": found.updateable,
-        "writeRequiresMasterRead": False,
     }
 
 

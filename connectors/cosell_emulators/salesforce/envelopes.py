@@ -14,7 +14,7 @@ _TYPE = f"{{{_INSTANCE}}}type"
 _DANGEROUS = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 
 
-class Unreadable(ValueError):  # noqa: N818 - named for what it is
+class Unreadable(ValueError):
     """The body is not an envelope."""
 
 

@@ -17,7 +17,7 @@ _MOST_GRAPHS, _MOST_NODES, _MOST_FAILED = 75, 500, 14
 _MOST_RECORDS, _DEEPEST = 200, 5
 
 
-class _RolledBack(Exception):  # noqa: N818 - named for what it is
+class _RolledBack(Exception):
     """Something failed, and all were to be done or none."""
 
 

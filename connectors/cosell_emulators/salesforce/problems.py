@@ -41,7 +41,7 @@ class Problem:
         return {"statusCode": self.code, "message": self.message, "fields": fields, **self.more}
 
 
-class Refusal(Exception):  # noqa: N818 - named for what it is
+class Refusal(Exception):
     """Salesforce refuses."""
 
     def __init__(self, *problems: Problem, status: int | None = None) -> None:
@@ -50,7 +50,7 @@ class Refusal(Exception):  # noqa: N818 - named for what it is
         self.status = int(status or _STATUS.get(problems[0].code, HTTPStatus.BAD_REQUEST))
 
 
-class SeveralMatches(Exception):  # noqa: N818 - named for what it is
+class SeveralMatches(Exception):
     """A value of an external id fits more than one row."""
 
     def __init__(self, urls: Sequence[str]) -> None:

@@ -33,7 +33,7 @@ _JWT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _MILLISECONDS = 100_000_000_000
 
 
-class Denied(Exception):  # noqa: N818 - named for what it is
+class Denied(Exception):
     """The token service refuses."""
 
     def __init__(self, error: str, description: str, *, status: int = 400) -> None:

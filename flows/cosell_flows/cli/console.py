@@ -84,7 +84,7 @@ class _Digits(float):
 class _Exact(json.JSONEncoder):
     def iterencode(self, o: Any, _one_shot: bool = False) -> Any:
         # The C encoder writes floats itself; the Python one asks float.__repr__, which we are not.
-        return json.encoder._make_iterencode(  # type: ignore[attr-defined]  # noqa: SLF001
+        return json.encoder._make_iterencode(  # type: ignore[attr-defined]
             {}, self.default, json.encoder.encode_basestring, None, lambda f: getattr(f, "text", repr(f)),
             ": ", ", ", False, False, _one_shot,
         )(o, 0)  # fmt: skip
@@ -158,8 +158,12 @@ def report(error: BaseException, context: Context | None) -> int:
         warn("  hint: run it again with --debug before the command, and report what it prints")
         return NO
     if context is not None and context.as_json:
-        problems = [problem_json(one) for one in error.problems] if isinstance(error, Unsound) else []
-        show_json({"error": {"message": failure.message, "hint": failure.hint}, "problems": problems})
+        problems = (
+            [problem_json(one) for one in error.problems] if isinstance(error, Unsound) else []
+        )
+        show_json(
+            {"error": {"message": failure.message, "hint": failure.hint}, "problems": problems}
+        )
     if isinstance(error, Unsound):
         root = _root(context)
         for problem in error.problems:
@@ -207,7 +211,9 @@ def _worded(error: BaseException) -> Failure | None:
     if name in codes:
         return Failure(text, hint=hint, code=codes[name])
     if isinstance(error, OSError):
-        return Failure(f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), code=UNREACHABLE)
+        return Failure(
+            f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), code=UNREACHABLE
+        )
     return None
 
 

@@ -149,7 +149,9 @@ def _registers(play: Play) -> None:
     play.saw(f"registered for the four referral events ({state})", state == "Completed")
     say("   … and what Partner Center holds already comes in")
     state = play.prefect.run("partner-center-to-salesforce")
-    rows = play.seller.find("SELECT Name, StageName FROM Opportunity WHERE Referral_Identifier__c != null")
+    rows = play.seller.find(
+        "SELECT Name, StageName FROM Opportunity WHERE Referral_Identifier__c != null"
+    )
     for row in rows:
         say(f"     {row['Name']}  ({row['StageName']})")
     play.saw(f"{len(rows)} referrals became opportunities ({state})", rows)
@@ -180,8 +182,10 @@ def _shares(play: Play) -> None:
     referral = play.made["referral"] = str(now["Referral_Identifier__c"])
     twin = play.emulated.referral(referral)
     _show(now, "Name", "Referral_Identifier__c", "Referral_Link__c", "Audit__c")
-    play.saw("two POSTs: our co-sell referral, and Microsoft's", len(posts) == 2)  # noqa: PLR2004
-    play.saw("of one engagement", posts[1:] and posts[1]["body"]["engagementId"] == twin["engagementId"])
+    play.saw("two POSTs: our co-sell referral, and Microsoft's", len(posts) == 2)
+    play.saw(
+        "of one engagement", posts[1:] and posts[1]["body"]["engagementId"] == twin["engagementId"]
+    )
     play.saw("identifier, link, audit line and ✔ were written back",
              now["Name"].startswith("✔ ") and now["Referral_Link__c"] and now["Audit__c"])  # fmt: skip
     play.saw("deal value, currency, country and help are the seller's",
@@ -193,7 +197,9 @@ def _shares(play: Play) -> None:
 def _updates(play: Play) -> None:
     play.scene("The seller changes deal value, currency and closing date")
     deal = play.made["deal"]
-    play.seller.change("Opportunity", deal, Amount=140000, CurrencyIsoCode="EUR", CloseDate="2027-04-30")
+    play.seller.change(
+        "Opportunity", deal, Amount=140000, CurrencyIsoCode="EUR", CloseDate="2027-04-30"
+    )
     play.push(deal)
     writes = play.emulated.writes("partner_center")
     for write in writes:
@@ -209,7 +215,9 @@ def _microsoft_accepts(play: Play) -> None:
     play.scene("Microsoft accepts its half of the co-sell")
     deal = play.made["deal"]
     play.emulated.microsoft("accept", play.made["referral"])
-    now = until(lambda: _with(play, deal, "Microsoft_CRM_Identifier__c"), "Microsoft's CRM identifier")
+    now = until(
+        lambda: _with(play, deal, "Microsoft_CRM_Identifier__c"), "Microsoft's CRM identifier"
+    )
     _show(now, "Microsoft_CRM_Identifier__c", "Audit__c")
     play.saw("its CRM identifier came by webhook", now["Microsoft_CRM_Identifier__c"])
     play.saw("and the audit says that Microsoft accepted", "Microsoft accepted" in now["Audit__c"])
@@ -250,7 +258,7 @@ def _both_edit(play: Play) -> None:
     now, twin = play.seller.see("Opportunity", deal), play.emulated.referral(referral)
     _show(now, "Amount", "Description")
     play.saw("both edits survived on both sides",
-             now["Amount"] == twin["details"]["dealValue"] == 150000  # noqa: PLR2004
+             now["Amount"] == twin["details"]["dealValue"] == 150000
              and now["Description"] == twin["details"]["notes"])  # fmt: skip
     play.settle()
 
@@ -288,7 +296,9 @@ def _again(play: Play) -> None:
 
 def _stay(play: Play) -> None:
     say("\nEverything keeps running. Ctrl-C stops it.")
-    say(f"   Prefect UI      {play.prefect.api.removesuffix('/api')}   (Runs, Deployments, Artifacts)")
+    say(
+        f"   Prefect UI      {play.prefect.api.removesuffix('/api')}   (Runs, Deployments, Artifacts)"
+    )
     say(f"   Receiver        {play.receiver}")
     say(f"   Salesforce      {play.seller.url}")
     say(f"   The project     {STAGE / 'project'}")

@@ -72,7 +72,9 @@ class _Lazy(click.Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Begin with: cosell init DIR, then cosell check, cosell sandbox, cosell run.",
 )
-@click.option("--project", "folder", metavar="DIR", help="The project; default: this folder or one above.")
+@click.option(
+    "--project", "folder", metavar="DIR", help="The project; default: this folder or one above."
+)
 @click.option("--env", "environment", default="sandbox", show_default=True, metavar="NAME",
               help="The environment: env/NAME.yaml.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
@@ -111,7 +113,9 @@ def answer(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code; every failure becomes a sentence here."""
     context: Context | None = None
     try:
-        with cosell.make_context("cosell", list(sys.argv[1:] if arguments is None else arguments)) as ctx:
+        with cosell.make_context(
+            "cosell", list(sys.argv[1:] if arguments is None else arguments)
+        ) as ctx:
             try:
                 cosell.invoke(ctx)
             finally:

@@ -25,8 +25,14 @@ _EXIT = {"succeeded": 0, "skipped": 0, "partial": 1, "failed": 1, "cancelled": 1
 
 @click.command()
 @click.argument("flow")
-@click.option("-i", "--input", "pairs", multiple=True, metavar="NAME=VALUE",
-              help="An input; arrays and objects as JSON.")
+@click.option(
+    "-i",
+    "--input",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An input; arrays and objects as JSON.",
+)
 @click.option("--inputs", "file", type=click.Path(dir_okay=False), help="Inputs as a JSON file.")
 @click.option("--local", is_flag=True, help="In this process, without Prefect.")
 @click.option("--release-brake", is_flag=True, help="Let a run through that changes a lot at once.")
@@ -61,8 +67,14 @@ def run(
 
 @click.command()
 @click.argument("flow")
-@click.option("-i", "--input", "pairs", multiple=True, metavar="NAME=VALUE",
-              help="An input; arrays and objects as JSON.")
+@click.option(
+    "-i",
+    "--input",
+    "pairs",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An input; arrays and objects as JSON.",
+)
 @click.option("--inputs", "file", type=click.Path(dir_okay=False), help="Inputs as a JSON file.")
 @click.option("--out", type=click.Path(dir_okay=False), help="Keep the plan in a file.")
 @click.pass_obj
@@ -128,7 +140,9 @@ def read_inputs(pairs: tuple[str, ...], file: str | None) -> dict[str, Any]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name.strip():
-            raise Failure(f"{pair!r} is not NAME=VALUE", hint="write -i name=value", code=console.USAGE)
+            raise Failure(
+                f"{pair!r} is not NAME=VALUE", hint="write -i name=value", code=console.USAGE
+            )
         given[name.strip()] = value
     return given
 

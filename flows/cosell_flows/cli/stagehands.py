@@ -21,7 +21,7 @@ _BUSY = 503
 API = "/services/data/v68.0"
 
 
-class StoryBroke(Exception):  # noqa: N818 - it names what happened to the story
+class StoryBroke(Exception):
     """The story did not go as it should."""
 
 
@@ -33,7 +33,9 @@ class Child:
     ready: dict[str, Any]
 
     @classmethod
-    def start(cls, arguments: list[str], *, env: Mapping[str, str], log: Path, patience: float) -> Child:
+    def start(
+        cls, arguments: list[str], *, env: Mapping[str, str], log: Path, patience: float
+    ) -> Child:
         """Start `cosell` with *arguments* and wait for its line."""
         with log.open("w", encoding="utf-8") as errors:
             process = subprocess.Popen(
@@ -51,10 +53,9 @@ class Child:
 
     def _first_line(self, arguments: list[str], patience: float, log: Path) -> dict[str, Any]:
         lines: list[str] = []
-        assert self.process.stdout is not None
-        reader = threading.Thread(
-            target=lambda: lines.append(self.process.stdout.readline()), daemon=True  # type: ignore[union-attr]
-        )
+        output = self.process.stdout
+        assert output is not None
+        reader = threading.Thread(target=lambda: lines.append(output.readline()), daemon=True)
         reader.start()
         reader.join(patience)
         if not lines or not lines[0].strip():

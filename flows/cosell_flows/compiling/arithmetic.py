@@ -103,10 +103,8 @@ def _whole(sign: str, left: int, right: int) -> int | Decimal:
 
 
 def _refuse_huge(sign: str, left: int, right: int) -> None:
-    if sign == "*":
-        bits = left.bit_length() + right.bit_length()
-    else:
-        bits = left.bit_length() * max(0, right)
+    times = sign == "*"
+    bits = left.bit_length() + right.bit_length() if times else left.bit_length() * max(0, right)
     if bits > MAX_BITS and abs(left) > 1:
         raise Faulty(f"the result would have more than {MAX_DIGITS} digits")
 

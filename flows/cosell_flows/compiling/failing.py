@@ -8,7 +8,7 @@ from cosell_definitions.problems import Place
 from .values import Faulty
 
 
-class ExpressionFailed(Exception):  # noqa: N818 - a name that other rooms read
+class ExpressionFailed(Exception):
     """An expression cannot be read, or has no value."""
 
     def __init__(self, message: str, *, hint: str | None, place: Place, text: str) -> None:

@@ -16,7 +16,7 @@ MAX_ITEMS = 100_000
 MAX_DIGITS = 4_000
 
 
-class Faulty(Exception):  # noqa: N818 - it is about a value; ExpressionFailed is what users see
+class Faulty(Exception):
     """A value is not what it should be here."""
 
     def __init__(

@@ -8,7 +8,7 @@ LedgerError
 └── LeaseLost           somebody else took over what we were working on
 """
 
-# ruff: noqa: N818 - each is named for the state it tells of
+
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ class _Server:
     short_lived: bool = False
 
 
-class ServerUnavailable(Exception):  # noqa: N818 - it names what is so
+class ServerUnavailable(Exception):
     """No Prefect server answers where one should be."""
 
     def __init__(self, api_url: str) -> None:

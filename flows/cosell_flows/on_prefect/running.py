@@ -37,7 +37,7 @@ _LOOK_S = 2.0  # how often a run looks whether somebody cancelled it in Prefect
 _CANCELLED = "cancelled; what was written until then stays written"
 
 
-class NotToBeRun(Exception):  # noqa: N818 - it is an answer of the server
+class NotToBeRun(Exception):
     """The server does not want this run to begin: somebody cancelled it, or another has it."""
 
 

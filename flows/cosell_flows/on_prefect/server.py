@@ -22,7 +22,7 @@ _STOP_S = 5.0
 _OUTPUT_SHOWN = 1200
 
 
-class ServerNotStarted(Exception):  # noqa: N818 - it says what happened
+class ServerNotStarted(Exception):
     """The Prefect server did not start; the message says why, and what to do."""
 
 

@@ -228,9 +228,7 @@ class EngineActions:
         if given["side"] == "left":
             return await applying.create_left(self._world, mirror, source, also=also)
         message = given.get("message") or "Received from Partner Center: a new referral."
-        return await applying.create_right(
-            self._world, mirror, source, also=also, message=message
-        )
+        return await applying.create_right(self._world, mirror, source, also=also, message=message)
 
     async def _compose(self, given: Mapping[str, Any]) -> dict[str, Any]:
         mirror = self.mirror(given["mapping"])

@@ -40,9 +40,13 @@ def judge(brakes: Brakes, toll: Toll) -> str | None:
             f"and the mapping allows {brakes.max_changed:.0%}"
         )
     if brakes.max_created is not None and toll.created > brakes.max_created:
-        return f"it would create {toll.created} records, and the mapping allows {brakes.max_created}"
+        return (
+            f"it would create {toll.created} records, and the mapping allows {brakes.max_created}"
+        )
     if brakes.max_deleted is not None and toll.deleted > brakes.max_deleted:
-        return f"it would delete {toll.deleted} records, and the mapping allows {brakes.max_deleted}"
+        return (
+            f"it would delete {toll.deleted} records, and the mapping allows {brakes.max_deleted}"
+        )
     if brakes.when_all_changed == "stop" and toll.changed >= toll.links:
         return f"it would change every one of the {toll.links} linked deals"
     return None

@@ -75,9 +75,7 @@ class Engine:
             status = "cancelled"
             raise
         finally:
-            await asyncio.shield(
-                runs.finish(run.id, status, result.as_json() if result else None)
-            )
+            await asyncio.shield(runs.finish(run.id, status, result.as_json() if result else None))
 
     async def plan(self, flow_id: str, inputs: Mapping[str, Any]) -> RunResult:
         """What a run would write; nothing is written, and the ledger stays as it is."""

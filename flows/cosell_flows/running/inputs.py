@@ -67,7 +67,9 @@ def from_text(schema: Schema, text: str) -> Any:
         try:
             return json.loads(text, parse_float=Decimal)
         except json.JSONDecodeError as error:
-            raise ValueError(f"{text!r} is not JSON ({error.msg}); an {schema.type} is needed") from None
+            raise ValueError(
+                f"{text!r} is not JSON ({error.msg}); an {schema.type} is needed"
+            ) from None
     if schema.type == "boolean":
         lowered = text.strip().lower()
         if lowered not in _TRUE | _FALSE:
@@ -192,8 +194,16 @@ def _keywords(schema: Schema, value: Any) -> None:
         ("maximum", lambda limit: value > limit, "is more than"),
         ("minLength", lambda limit: sized is not None and len(sized) < limit, "is shorter than"),
         ("maxLength", lambda limit: sized is not None and len(sized) > limit, "is longer than"),
-        ("minItems", lambda limit: sized is not None and len(sized) < limit, "has fewer elements than"),
-        ("maxItems", lambda limit: sized is not None and len(sized) > limit, "has more elements than"),
+        (
+            "minItems",
+            lambda limit: sized is not None and len(sized) < limit,
+            "has fewer elements than",
+        ),
+        (
+            "maxItems",
+            lambda limit: sized is not None and len(sized) > limit,
+            "has more elements than",
+        ),
         ("pattern", lambda pattern: not re.search(str(pattern), str(value)), "does not match"),
     )
     for word, breaks, says in checks:

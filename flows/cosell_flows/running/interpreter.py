@@ -142,7 +142,9 @@ class Walk:
             except StepFailed as failure:
                 pause = pause_before_retry(failure, record.attempts, policy)
                 if pause is None:
-                    failure.final = False  # the step is not repeated; a scope around it may begin anew
+                    failure.final = (
+                        False  # the step is not repeated; a scope around it may begin anew
+                    )
                     raise
                 await self.effects.sleep(pause.total_seconds())
                 record.attempts += 1
@@ -227,13 +229,17 @@ class Walk:
                 return
             if turn + 1 < poll.max:
                 await self.effects.sleep(poll.every.total_seconds())
-        raise StepFailed("exhausted", f"{poll.condition.text!r} did not hold after {poll.max} turns")
+        raise StepFailed(
+            "exhausted", f"{poll.condition.text!r} did not hold after {poll.max} turns"
+        )
 
     async def _parallel(self, parallel: Parallel, frame: Frame) -> None:
         tasks = [
             asyncio.ensure_future(self.steps(steps, frame)) for steps in parallel.branches.values()
         ]
-        wait_for = asyncio.FIRST_COMPLETED if parallel.wait_for == "any" else asyncio.FIRST_EXCEPTION
+        wait_for = (
+            asyncio.FIRST_COMPLETED if parallel.wait_for == "any" else asyncio.FIRST_EXCEPTION
+        )
         try:
             done, _ = await asyncio.wait(tasks, return_when=wait_for)
         finally:

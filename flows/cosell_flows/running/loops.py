@@ -57,7 +57,9 @@ class Loops:
 class _Turns:
     """The turns of one loop."""
 
-    def __init__(self, loops: Loops, walk: Walk, loop: ForEach, frame: Frame, *, total: int) -> None:
+    def __init__(
+        self, loops: Loops, walk: Walk, loop: ForEach, frame: Frame, *, total: int
+    ) -> None:
         self.loops, self.walk, self.loop, self.frame = loops, walk, loop, frame
         self.outermost = ITEM.get() is None
         self.counts = {"total": total, "succeeded": 0, "skipped": 0, "failed": 0}
@@ -151,6 +153,6 @@ def label_of(value: Any, index: int) -> str:
 def _list(value: Any) -> Sequence[Any]:
     if isinstance(value, (list, tuple)):
         return value
-    if isinstance(value, Mapping) or isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+    if isinstance(value, (Mapping, str, bytes)) or not isinstance(value, Iterable):
         raise StepFailed("invalid", f"`foreach` needs a list, and got {type(value).__name__}")
     return list(value)

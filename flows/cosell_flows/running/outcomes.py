@@ -13,7 +13,7 @@ Status = Literal["succeeded", "partial", "skipped", "failed", "cancelled"]
 COUNTED = ("read", "created", "updated", "unchanged", "skipped", "failed")
 
 
-class StepFailed(Exception):  # noqa: N818 - it says what happened to the step
+class StepFailed(Exception):
     """A step failed: the class flows branch on, and a sentence for people."""
 
     def __init__(

@@ -28,7 +28,7 @@ _AFTER_TROUBLE_S = 5.0
 _Key = tuple[tuple[str, str], ...]
 
 
-class NotNow(Exception):  # noqa: N818 - it is no failure of the run
+class NotNow(Exception):
     """A run could not be begun, through no fault of its events."""
 
 

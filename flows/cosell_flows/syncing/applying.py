@@ -145,7 +145,9 @@ async def _write_right(systems: Systems, plan: PairPlan) -> Any:
     if not own:
         return version
     await update_right(systems, plan.mirror, plan.right, own, plan.left_id)
-    return await version_of(systems, plan.mirror, plan.right_id) if not systems.planning else version
+    return (
+        await version_of(systems, plan.mirror, plan.right_id) if not systems.planning else version
+    )
 
 
 async def _write_related(
@@ -293,7 +295,9 @@ async def create_right(
                 "object": side.object,
                 "key_field": mirror.right_key,
                 "key": left_id,
-                "fields": {k: v for k, v in body.items() if k != mirror.right_key and v is not None},
+                "fields": {
+                    k: v for k, v in body.items() if k != mirror.right_key and v is not None
+                },
             },
             fields=(*fields, *own_fields.values()),
             mapping=mirror.id,

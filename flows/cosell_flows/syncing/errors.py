@@ -1,8 +1,8 @@
 """What can go wrong between two records, in a seller's words.
 
-    SyncError
-    ├── BadValue        a value is not of its field's type
-    └── NoTranslation   a table has no row for a value
+SyncError
+├── BadValue        a value is not of its field's type
+└── NoTranslation   a table has no row for a value
 """
 
 from __future__ import annotations

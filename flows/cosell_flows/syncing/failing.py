@@ -12,7 +12,7 @@ from typing import Any
 from cosell_connectors.errors import ConnectorError
 
 from . import audit
-from .applying import Systems, update_right, version_of, read_record
+from .applying import Systems, read_record, update_right, version_of
 from .mirror import Mirror
 from .pairs import own_writes
 from .records import pick

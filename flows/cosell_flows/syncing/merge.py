@@ -200,9 +200,9 @@ def _skip(row: Row, sight: Sight, left: Any, right: Any) -> Decision | None:
                      note=note if told and not (zero(left) and zero(right)) else None)  # fmt: skip
     if not zero(left):
         return None
-    if sight.base_left is not None and _changed(row, sight.base_left, left):
-        if not _changed(row, sight.base_right, right):
-            return _stay(row, left, "no value: it travels in neither direction", note=note)
+    was_emptied = sight.base_left is not None and _changed(row, sight.base_left, left)
+    if was_emptied and not _changed(row, sight.base_right, right):
+        return _stay(row, left, "no value: it travels in neither direction", note=note)
     return _go(row, "left", right, left, "filled in: the other side has no value")
 
 
@@ -250,12 +250,12 @@ def _to_right_by_table(row: Row, sight: Sight, left: Any, right: Any, there: Any
     if right_changed and not left_changed and sight.base_right is not None:
         note = f"{row.label} cannot go back to {right!r}; it was put back to {there.right!r}"
     loses = right if right_changed and sight.base_right is not None else None
-    return _go(row, "right", there.right, right, "changed in Partner Center", loses=loses, note=note)
+    return _go(
+        row, "right", there.right, right, "changed in Partner Center", loses=loses, note=note
+    )
 
 
-def _table_latch(
-    row: Row, sight: Sight, left: Any, right: Any, there: Any, back: Any
-) -> Decision:
+def _table_latch(row: Row, sight: Sight, left: Any, right: Any, there: Any, back: Any) -> Decision:
     """Help once asked for stays asked for; Partner Center has no path to change it."""
     left_blank = there is not None and there.right is None
     if right is None and not left_blank:

@@ -9,8 +9,8 @@ from typing import Any
 from cosell_definitions.model import (
     GuardRow,
     MapField,
-    MapSide,
     MappingFile,
+    MapSide,
     TableRow,
     Template,
     Value,

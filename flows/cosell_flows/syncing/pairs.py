@@ -13,7 +13,15 @@ from . import audit, tables
 from .merge import Decision, Merged, Sight, merge, values_of
 from .mirror import Mirror, Row, moment_field
 from .records import nest, overlay, pick
-from .values import canonical, is_blank, is_zero_or_blank, parse_moment, plain, to_wire_left, to_wire_right
+from .values import (
+    canonical,
+    is_blank,
+    is_zero_or_blank,
+    parse_moment,
+    plain,
+    to_wire_left,
+    to_wire_right,
+)
 from .writes import FieldWrite
 
 
@@ -107,7 +115,9 @@ def plan_pair(
     sight = sight_of(mirror, link, left, right)
     merged = merge(mirror, sight)
     to_left = tuple(w for d in merged.decisions if d.to == "left" for w in _left_writes(d, sight))
-    to_right = tuple(w for d in merged.decisions if d.to == "right" for w in _right_writes(d, sight))
+    to_right = tuple(
+        w for d in merged.decisions if d.to == "right" for w in _right_writes(d, sight)
+    )
     to_right += tuple(_computed(mirror, sight))
     notes = tuple(d.note for d in merged.decisions if d.note) + extra_notes
     first = tuple(w for d in merged.decisions for w in _first_writes(d, sight))
@@ -157,7 +167,9 @@ def own_writes(
         wanted = audit.marked(name, audit.GOOD if good else audit.BAD)
         if name is not None and wanted != name:
             writes.append(
-                FieldWrite(field=trail.mark, old=name, new=wanted, rule=place, own=True, label="Name")
+                FieldWrite(
+                    field=trail.mark, old=name, new=wanted, rule=place, own=True, label="Name"
+                )
             )
     return tuple(writes)
 
@@ -289,7 +301,9 @@ def _computed(mirror: Mirror, sight: Sight) -> list[FieldWrite]:
         old = pick(sight.right, row.right[0])
         if canonical(row.field, old) != canonical(row.field, value):
             writes.append(
-                FieldWrite(field=row.right[0], old=old, new=value, rule=row.field.place, label=row.label)
+                FieldWrite(
+                    field=row.right[0], old=old, new=value, rule=row.field.place, label=row.label
+                )
             )
     return writes
 
@@ -304,7 +318,9 @@ def _base(mirror: Mirror, merged: Merged, sight: Sight, side: str) -> dict[str, 
             base[name] = plain(decision.new)
         elif decision.settled:
             record = sight.left if side == "left" else sight.right
-            base[name] = plain(values_of(decision.row, record, "left" if side == "left" else "right"))
+            base[name] = plain(
+                values_of(decision.row, record, "left" if side == "left" else "right")
+            )
         elif name in before:
             base[name] = before[name]
     return base
@@ -314,7 +330,8 @@ def _story(plan: PairPlan) -> str:
     quiet = {row.label for row in plan.mirror.rows if _is_ours(plan.mirror, row)}
     sent = _by_label(plan.to_left)
     received = [
-        (label, old, _with_state(plan, label, new)) for label, old, new in _by_label(plan.to_right)
+        (label, old, _with_state(plan, label, new))
+        for label, old, new in _by_label(plan.to_right)
         if label not in quiet
     ]
     return audit.told(sent, received, plan.notes)
@@ -339,6 +356,13 @@ def _by_label(writes: tuple[FieldWrite, ...]) -> list[tuple[str, Any, Any]]:
     for write in writes:
         grouped.setdefault(write.label, []).append(write)
     return [
-        (label, *((ws[0].old, ws[0].new) if len(ws) == 1 else ([w.old for w in ws], [w.new for w in ws])))
+        (
+            label,
+            *(
+                (ws[0].old, ws[0].new)
+                if len(ws) == 1
+                else ([w.old for w in ws], [w.new for w in ws])
+            ),
+        )
         for label, ws in grouped.items()
     ]
