@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from cosell_emulators.sandbox import Sandbox
 from httpx_aiohttp import AiohttpTransport
 
+from cosell_emulators.sandbox import Sandbox
 from cosell_flows.project import init_project
 from cosell_flows.running.opening import open_engine
 

@@ -1,4 +1,3 @@
-
 """Whole documents: the sound ones pass, and each unsound one is told exactly what is wrong with it."""
 
 from __future__ import annotations

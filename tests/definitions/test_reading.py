@@ -1,4 +1,3 @@
-
 """Reading keeps what was typed, and refuses what would surprise, with a place and a fix."""
 
 from __future__ import annotations

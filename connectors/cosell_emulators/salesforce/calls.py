@@ -1,6 +1,6 @@
 """A call as the emulator's own code sees it, and the reply it gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,8 +29,8 @@ class Call:
     query: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     content: bytes = b""
-    # A call inside a composite brings its body read already.
-    body: Any = None
+    # Answers a call; a composite hands its parts back through it.
+    again: Callable[[Any, "Call"], "Reply"]
 
     @property
     def number(self) -> float:
@@ -39,8 +39,6 @@ class Call:
 
     def json(self) -> Any:
         """Read the body."""
-        if self.body is not None:
-            return self.body
         kind = self.headers.get("content-type", "application/json").split(";")[0].strip().lower()
         if kind and not kind.startswith(_JSON_KINDS):
             message = f"Content type of request does not match any known types: {kind}"

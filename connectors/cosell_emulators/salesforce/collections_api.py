@@ -122,6 +122,8 @@ def read(org: Org, call: Call, name: str) -> Reply:
     else:
         ids = call.query.get("ids", "").split(",")
         names = call.query.get("fields", "").split(",")
+    if not isinstance(ids, list) or not isinstance(names, list):
+        raise refusal("JSON_PARSER_ERROR", "ids and fields must be lists", bare=True)
     _few(ids, most=_MOST_READ)
     fields = ["Id"]
     for wanted in names:

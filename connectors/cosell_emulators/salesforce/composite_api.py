@@ -60,7 +60,7 @@ def batch(org: Org, call: Call) -> Reply:
     """POST /composite/batch: every part stands alone."""
     body = call.object()
     parts = body.get("batchRequests")
-    if not isinstance(parts, list) or not parts:
+    if not isinstance(parts, list) or not parts or not all(isinstance(p, dict) for p in parts):
         raise refusal("INVALID_BATCH_REQUEST", "batchRequests is required", bare=True)
     if len(parts) > _MOST:
         message = f"The batch may not have more than {_MOST} subrequests"
@@ -89,12 +89,12 @@ def batch(org: Org, call: Call) -> Reply:
 
 def done(org: Org, call: Call, part: Mapping[str, Any], replies: Mapping[str, Reply]) -> Reply:
     """Do one part, with what earlier parts answered put in."""
-    from cosell_emulators.salesforce.routing import answered  # noqa: PLC0415 - parts are calls
-
     try:
         url = str(_filled(str(part.get("url", "")), replies))
         body = _filled(part.get("body"), replies)
-        headers = {name.lower(): str(v) for name, v in (part.get("httpHeaders") or {}).items()}
+        given = part.get("httpHeaders")
+        given = given if isinstance(given, dict) else {}
+        headers = {str(name).lower(): str(value) for name, value in given.items()}
     except Refusal as error:
         return Reply(error.status, [problem.as_rest() for problem in error.problems])
     found = _VERSIONED.fullmatch(url if url.startswith("/") else f"/{url}")
@@ -112,28 +112,34 @@ def done(org: Org, call: Call, part: Mapping[str, Any], replies: Mapping[str, Re
         session=call.session,
         query=dict(parse_qsl(found[3] or "", keep_blank_values=True)),
         headers=outer | headers,
+        again=call.again,
         content=b"" if body is None else exact_json.dumps(body).encode(),
     )
-    return answered(org, inner)
+    return call.again(org, inner)
 
 
-def _well_formed(parts: Any) -> None:
+def named(parts: Any) -> None:
+    """Refuse parts that do not say what they do, where, and what they are called."""
     if not isinstance(parts, list) or not parts:
         raise refusal("JSON_PARSER_ERROR", "compositeRequest is required", bare=True)
-    if len(parts) > _MOST:
-        message = f"Limit exceeded: The maximum number of subrequests is {_MOST}."
-        raise refusal("LIMIT_EXCEEDED", message, bare=True)
     names: set[str] = set()
     for part in parts:
-        if not isinstance(part, dict) or not all(
-            part.get(name) for name in ("method", "url", "referenceId")
-        ):
+        wanted = ("method", "url", "referenceId")
+        given = [part.get(name) for name in wanted] if isinstance(part, dict) else []
+        if not given or not all(isinstance(value, str) and value for value in given):
             message = "method, url and referenceId are required for every subrequest"
             raise refusal("JSON_PARSER_ERROR", message, bare=True)
         if part["referenceId"] in names:
             message = f"Duplicate ReferenceId provided in the request: {part['referenceId']}"
             raise refusal("INVALID_INPUT", message, bare=True)
         names.add(part["referenceId"])
+
+
+def _well_formed(parts: Any) -> None:
+    named(parts)
+    if len(parts) > _MOST:
+        message = f"Limit exceeded: The maximum number of subrequests is {_MOST}."
+        raise refusal("LIMIT_EXCEEDED", message, bare=True)
     if sum(1 for part in parts if _LARGE.search(str(part["url"]))) > _MOST_LARGE:
         message = f"Limit exceeded: at most {_MOST_LARGE} subrequests may be collections or queries"
         raise refusal("LIMIT_EXCEEDED", message, bare=True)

@@ -122,6 +122,7 @@ class SalesforceEmulator:
             query=dict(request.query_params),
             headers={**request.headers, "x-base": self.url()},
             content=content,
+            again=answered,
         )
         reply = answered(self.org, call)
         usage = f"api-usage={self.org.calls_today}/{self.org.settings.daily_calls}"

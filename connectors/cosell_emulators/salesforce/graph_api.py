@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cosell_emulators.salesforce.calls import Call, Reply
-from cosell_emulators.salesforce.composite_api import HALTED, done, shown
+from cosell_emulators.salesforce.composite_api import HALTED, done, named, shown
 from cosell_emulators.salesforce.org import Org
 from cosell_emulators.salesforce.problems import Problem, Refusal, refusal
 from cosell_emulators.salesforce.schema import ObjectType
@@ -36,14 +36,16 @@ def graphs(org: Org, call: Call) -> Reply:
     asked = call.object().get("graphs")
     if not isinstance(asked, list) or not asked:
         raise refusal("JSON_PARSER_ERROR", "graphs is required", bare=True)
-    nodes = sum(len(graph.get("compositeRequest", [])) for graph in asked)
+    for graph in asked:
+        named(graph.get("compositeRequest") if isinstance(graph, dict) else None)
+    nodes = sum(len(graph["compositeRequest"]) for graph in asked)
     if len(asked) > _MOST_GRAPHS or nodes > _MOST_NODES:
         message = f"At most {_MOST_GRAPHS} graphs and {_MOST_NODES} nodes are allowed"
         raise refusal("LIMIT_EXCEEDED", message, bare=True)
     answers: list[dict[str, Any]] = []
     failed = 0
     for graph in asked:
-        parts = graph.get("compositeRequest", [])
+        parts = graph["compositeRequest"]
         if failed > _MOST_FAILED:
             replies, good = {part["referenceId"]: Reply(400, HALTED) for part in parts}, False
         else:
@@ -131,9 +133,13 @@ def _walk(
         message = f"Trees may not be deeper than {_DEEPEST} levels"
         raise refusal("LIMIT_EXCEEDED", message, bare=True)
     for record in records:
-        attributes = record.get("attributes") or {}
+        attributes = record.get("attributes") if isinstance(record, dict) else None
+        attributes = attributes if isinstance(attributes, dict) else {}
         reference = attributes.get("referenceId")
-        if not reference or str(attributes.get("type", "")).lower() != kind.name.lower():
+        if (
+            not isinstance(reference, str)
+            or str(attributes.get("type", "")).lower() != kind.name.lower()
+        ):
             problem = Problem("INVALID_INPUT", "Include a type and a reference ID for each record")
             raise Refusal(problem)
         children = {key: value for key, value in record.items() if _is_branch(value)}

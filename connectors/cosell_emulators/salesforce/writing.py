@@ -180,18 +180,22 @@ class Writer:
             if isinstance(value, dict)
             else {}
         )
-        targets = lookup.targets
-        if isinstance(value, dict) and "attributes" in value:
-            targets = (value["attributes"].get("type", targets[0]),)
-        target = self.store.schema.find(targets[0])
+        attributes = value.get("attributes") if isinstance(value, dict) else None
+        asked = attributes.get("type") if isinstance(attributes, dict) else None
+        name = str(asked or lookup.targets[0])
+        target = self.store.schema.find(name)
         key = next(iter(keys), "")
         found = target.field(key) if target is not None else None
         if target is None or found is None or len(keys) != 1:
-            message = f"No such column '{key}' on sobject of type {targets[0]}"
+            message = f"No such column '{key}' on sobject of type {name}"
             raise refusal("INVALID_FIELD", message, bare=True)
         if found.name == "Id":
             return str(keys[key])
-        rows = self.store[target.name].having(found.name, coerced(found, keys[key]))
+        try:
+            wanted = coerced(found, keys[key])
+        except Unfit as unfit:
+            raise Refusal(unfit.problem) from None
+        rows = [] if wanted is None else self.store[target.name].having(found.name, wanted)
         if len(rows) != 1:
             message = (
                 f"Foreign key external ID: {str(keys[key]).lower()} not found for field "

@@ -8,8 +8,6 @@ LedgerError
 └── LeaseLost           somebody else took over what we were working on
 """
 
-
-
 from __future__ import annotations
 
 

@@ -65,20 +65,20 @@ async def apply(systems: Systems, plan: PairPlan) -> None:
 
 
 async def remember(systems: Systems, plan: PairPlan) -> None:
-    """Keep the base of a pair that needed no write."""
+    """Keep the base of a pair that needed no write; nothing where it is as it was."""
     if systems.planning:
         return
-    link = await _link(systems, plan)
-    await systems.ledger.links.save(
-        replace(
-            link,
-            left_version=pick(plan.left, plan.mirror.mapping.left.version),
-            right_version=pick(plan.right, plan.mirror.mapping.right.version),
-            pending_left=None,
-            pending_right=None,
-            state="closed" if plan.edits == "frozen" else "active",
-        )
+    known = await _known_link(systems, plan)
+    link = replace(
+        await _link(systems, plan),
+        left_version=pick(plan.left, plan.mirror.mapping.left.version),
+        right_version=pick(plan.right, plan.mirror.mapping.right.version),
+        pending_left=None,
+        pending_right=None,
+        state="closed" if plan.edits == "frozen" else "active",
     )
+    if link != known or known.created_at is None:
+        await systems.ledger.links.save(link)
 
 
 async def _intend(systems: Systems, plan: PairPlan) -> None:

@@ -148,7 +148,11 @@ class _Grouping:
             case Comparison():
                 found = indexed(self.reader(condition.what)(group))
                 values = [indexed(_plain(value)) for value in condition.values]
-                return _holds(found, condition.operator, values)
+                try:
+                    return _holds(found, condition.operator, values)
+                except TypeError:
+                    message = f"value of filter criterion does not fit {_signature(condition.what)}"
+                    raise self._context.refuse(condition.at, "INVALID_FIELD", message) from None
             case unknown:
                 assert_never(unknown)
 
