@@ -26,7 +26,8 @@ from .interpreter import StepWrapper, Walk, as_failure
 from .loops import Loops
 from .outcomes import COUNTED, RunResult, Status, StepFailed, Stopped
 from .scope import Frame
-from .world import Item, World
+from .watching import Watch
+from .world import Caller, Item, World
 
 OVERLAP = timedelta(minutes=2)  # a list is read again from a little before where it was left
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a list that was never read
@@ -44,6 +45,8 @@ class Engine:
     ledger: Ledger
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    watch: Watch | None = None
+    opened: Callable[[str], Caller] | None = None  # who answers instead of the real systems
     _clients: dict[str, Client] = field(default_factory=dict)
 
     async def run(
@@ -84,8 +87,10 @@ class Engine:
         result = await run.go(checked(flow, inputs), None)
         return replace(result, braked=await run.would_brake())
 
-    async def client(self, connection: str) -> Client:
+    async def client(self, connection: str) -> Caller:
         """The client of a connection, made when it is needed first."""
+        if self.opened is not None:
+            return self.opened(connection)
         if connection not in self._clients:
             bound = self.environment.connection(connection)
             self._clients[connection] = Client(self.connector(connection), bound)
@@ -150,7 +155,7 @@ class _Run:
 
     async def go(self, inputs: Mapping[str, Any], wrap: StepWrapper | None) -> RunResult:
         """Run to the end; a failure is a result."""
-        walk = Walk(flow=self.flow, effects=self, wrap=wrap)
+        walk = Walk(flow=self.flow, effects=self, wrap=wrap, watch=self.engine.watch)
         self.cursors = await self.engine.ledger.cursors.all()
         status: Status = "succeeded"
         error: dict[str, Any] | None = None
@@ -237,7 +242,7 @@ class _Run:
             given = checked(called, arguments)
         except ValueError as error:
             raise StepFailed("invalid", str(error)) from error
-        walk = Walk(flow=called, effects=self, depth=depth)
+        walk = Walk(flow=called, effects=self, depth=depth, watch=self.engine.watch)
         try:
             return await self._walk(walk, given)
         except Stopped as stopped:

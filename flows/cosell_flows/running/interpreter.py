@@ -41,6 +41,7 @@ from .loops import Loops
 from .outcomes import StepFailed, StepRecord, Stopped
 from .retrying import pause_before_retry
 from .scope import Frame
+from .watching import Watch
 
 Run = Callable[[], Awaitable[None]]
 StepWrapper = Callable[[Step, Run], Awaitable[None]]
@@ -73,6 +74,12 @@ class Walk:
     records: list[StepRecord] = field(default_factory=list)
     depth: int = 0
     wrap: StepWrapper | None = None
+    watch: Watch | None = None
+
+    def saw(self, step: str, way: str) -> None:
+        """Tell whoever watches which way a step went."""
+        if self.watch is not None:
+            self.watch.saw(self.flow.id, step, way)
 
     async def steps(self, steps: tuple[Step, ...], frame: Frame, *, top: bool = False) -> None:
         """Run *steps* one after the other."""
@@ -102,7 +109,11 @@ class Walk:
             self.records.append(record)
         began = time.monotonic()
         try:
-            if step.when is not None and not self._holds(step, step.when, frame):
+            holds = step.when is None or self._holds(step, step.when, frame)
+            if step.when is not None:
+                self.saw(step.id, "when yes" if holds else "when no")
+            self.saw(step.id, "ran" if holds else "skipped")
+            if step.when is not None and not holds:
                 record.status, record.reason = "skipped", f"when: {step.when.text}"
                 frame.tell(step.id, {"status": "skipped"})
                 return
@@ -120,6 +131,7 @@ class Walk:
                 frame.tell(step.id, {"status": "failed", "error": failure.as_json()})
                 if step.on_error is None:
                     raise
+                self.saw(step.id, f"caught {failure.error_class}")
                 caught = frame.with_names(error=failure.as_json())
                 await self.steps(step.on_error.steps, caught)
                 if step.on_error.then == "fail":
@@ -146,6 +158,7 @@ class Walk:
                         False  # the step is not repeated; a scope around it may begin anew
                     )
                     raise
+                self.saw(step.id, f"retried {failure.error_class}")
                 await self.effects.sleep(pause.total_seconds())
                 record.attempts += 1
         if record.status == "running":
@@ -184,6 +197,7 @@ class Walk:
                 return evaluate(naming.values, frame.scope())
             case If() as branch:
                 chosen = truth(branch.condition, frame.scope())
+                self.saw(step.id, "then" if chosen else "else")
                 await self.steps(branch.then if chosen else branch.otherwise, frame)
             case Switch() as switch:
                 await self._switch(step, switch, frame, record)
@@ -212,10 +226,12 @@ class Walk:
 
     async def _switch(self, step: Step, switch: Switch, frame: Frame, record: StepRecord) -> None:
         subject = evaluate_bare(switch.subject, frame.scope())
-        for case in switch.cases:
+        for number, case in enumerate(switch.cases, start=1):
             if any(subject == evaluate(value, frame.scope()) for value in case.values):
+                self.saw(step.id, f"case {number}")
                 await self.steps(case.steps, frame)
                 return
+        self.saw(step.id, "no case" if switch.default is None else "default")
         if switch.default is not None:
             await self.steps(switch.default, frame)
             return

@@ -43,6 +43,7 @@ class Loops:
     ) -> dict[str, Any]:
         """Run the loop's steps for every item; gives counts, results in input order, and errors."""
         items = _list(evaluate_bare(loop.items, frame.scope()))
+        walk.saw(record.id, "items" if items else "no items")
         if ITEM.get() is None and self.before is not None:
             await self.before(walk, loop, frame, items)
         turns = _Turns(self, walk, loop, frame, total=len(items))
