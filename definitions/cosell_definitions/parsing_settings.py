@@ -26,9 +26,7 @@ def declarations_of(root: Shaped, hand: Hand) -> tuple[Declaration, ...]:
     entry = root.get("declare")
     found = []
     for name, shaped in (entry.entries if entry is not None else {}).items():
-        kind: Any = hand.text(shaped, "type")
-        if kind is None:
-            continue
+        kind: Any = hand.text(shaped, "type") or "text"  # in a draft, what is faulty is still there
         declaration = Declaration(
             name=name,
             display_name=hand.text(shaped, "display_name") or name,

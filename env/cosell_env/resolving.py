@@ -43,6 +43,7 @@ class Environment:
     variables: tuple[Variable, ...] = ()
     connections: Mapping[str, Connection] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    faults: tuple[tuple[str, Problem], ...] = ()  # each with the variable that it is about
     sources: Sources = field(default_factory=Sources)
 
     @property
@@ -66,7 +67,30 @@ def resolve(
     folder: Path = Path(),
     block: Block | None = None,
 ) -> Environment:
-    """The environment; raises Unsound with every problem. Secrets are looked up later, when used.
+    """The environment; raises Unsound with every problem. Secrets are looked up later, when used."""
+    found = resolve_what_can(
+        declarations,
+        environment_file,
+        process_env,
+        environment=environment,
+        folder=folder,
+        block=block,
+    )
+    if found.faults:
+        raise Unsound([*(fault for _, fault in found.faults), *found.warnings])
+    return found
+
+
+def resolve_what_can(
+    declarations: Iterable[Declaration],
+    environment_file: EnvironmentFile | None,
+    process_env: Mapping[str, str],
+    *,
+    environment: str,
+    folder: Path = Path(),
+    block: Block | None = None,
+) -> Environment:
+    """The environment with the variables that have a fitting value, and the faults of the others.
 
     The process environment wins over the file, and the file over the defaults. *folder* is where
     relative paths of `from_file` begin, *block* reads a Prefect Secret block.
@@ -76,16 +100,15 @@ def resolve(
         name=environment, place=Place(file=f"env/{environment}.yaml")
     )
     variables: list[Variable] = []
-    problems = [*_twice(declared), *_unknown(declared, file), *_odd_settings(file)]
+    faults: list[tuple[str, Problem]] = [*_twice(declared), *_unknown(declared, file)]
+    warnings = [*_odd_settings(file)]
     for declaration in declared:
         found = _variable(declaration, file, process_env)
         if isinstance(found, Problem):
-            problems.append(found)
+            faults.append((declaration.name, found))
         else:
             variables.append(found)
-            problems += _odd_names(declaration, found, file)
-    if any(one.severity is Severity.ERROR for one in problems):
-        raise Unsound(problems)
+            warnings += _odd_names(declaration, found, file)
     sources = Sources(process=process_env, folder=folder, block=block)
     names = [*file.connections, *_named_by_process(process_env)]
     return Environment(
@@ -95,7 +118,8 @@ def resolve(
             name: _connection(name, file, environment=environment, sources=sources)
             for name in dict.fromkeys(names)
         },
-        warnings=tuple(problems),
+        warnings=tuple(warnings),
+        faults=tuple(faults),
         sources=sources,
     )
 
@@ -159,29 +183,37 @@ def _hint(declaration: Declaration, text: str) -> str:
     return "change it"
 
 
-def _twice(declared: Sequence[Declaration]) -> Iterator[Problem]:
+def _twice(declared: Sequence[Declaration]) -> Iterator[tuple[str, Problem]]:
     seen: dict[str, Declaration] = {}
     for declaration in declared:
         first = seen.setdefault(declaration.name, declaration)
         if first is not declaration:
-            yield Problem(
-                code="V024",
-                place=declaration.place,
-                message=f"{declaration.name} is declared already, in {first.place}",
-                hint="give one of the two another name: names are unique in a project",
+            yield (
+                declaration.name,
+                Problem(
+                    code="V024",
+                    place=declaration.place,
+                    message=f"{declaration.name} is declared already, in {first.place}",
+                    hint="give one of the two another name: names are unique in a project",
+                ),
             )
 
 
-def _unknown(declared: Sequence[Declaration], file: EnvironmentFile) -> Iterator[Problem]:
+def _unknown(
+    declared: Sequence[Declaration], file: EnvironmentFile
+) -> Iterator[tuple[str, Problem]]:
     names = [declaration.name for declaration in declared]
     for name, (_, place) in file.variables.items():
         if name not in names:
             near = did_you_mean(name, names)
-            yield Problem(
-                code="V020",
-                place=place,
-                message=f"no solution declares a variable {name}",
-                hint=f"did you mean {near}?" if near else "delete it, or declare it",
+            yield (
+                name,
+                Problem(
+                    code="V020",
+                    place=place,
+                    message=f"no solution declares a variable {name}",
+                    hint=f"did you mean {near}?" if near else "delete it, or declare it",
+                ),
             )
 
 

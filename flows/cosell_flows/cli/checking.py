@@ -14,7 +14,7 @@ from .console import Context, Failure, say
 from .main import project_folder
 
 if TYPE_CHECKING:
-    from .surveying import Survey
+    from ..running.surveying import Survey
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -36,7 +36,7 @@ def check(context: Context, paths: tuple[Path, ...], form: str, against: str | N
     cosell check definitions/cosell/create-referral.flow.yaml
     cosell check --against staging
     """
-    from .surveying import Survey, in_order, survey
+    from ..running.surveying import Survey, in_order, survey
 
     root = _project_of(context, paths)
     found = survey(root)

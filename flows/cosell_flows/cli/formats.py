@@ -11,8 +11,8 @@ from typing import Any
 
 from cosell_definitions.problems import Problem, Severity
 
+from ..running.surveying import Survey
 from . import console
-from .surveying import Survey
 
 
 def as_text(found: Survey, root: Path) -> Iterator[str]:

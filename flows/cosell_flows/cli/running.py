@@ -164,7 +164,7 @@ def _from_file(path: Path) -> Mapping[str, Any]:
 def _typed(engine: Engine, flow: str, given: Mapping[str, Any]) -> dict[str, Any]:
     from ..running.inputs import checked
 
-    return checked(engine.project.flow(flow), given, typed_by_hand=True)
+    return checked(engine.flow(flow), given, typed_by_hand=True)
 
 
 def tell(result: RunResult) -> None:

@@ -21,7 +21,9 @@ class Findings:
     problems: list[Problem] = field(default_factory=list)
     env: dict[str, Place] = field(default_factory=dict)
     connections: dict[str, Place] = field(default_factory=dict)
+    listening: dict[str, Place] = field(default_factory=dict)  # connections that only triggers name
     mappings: dict[str, Place] = field(default_factory=dict)
+    flows: dict[str, Place] = field(default_factory=dict)  # that are called
 
     def say(
         self,
@@ -36,6 +38,12 @@ class Findings:
         self.problems.append(
             Problem(code=code, place=place, message=message, hint=hint, severity=severity)
         )
+
+    def note(self, other: Findings) -> None:
+        """Count what another document uses as used; its problems stay its own."""
+        self.env = {**other.env, **self.env}
+        self.connections = {**other.connections, **self.connections}
+        self.mappings = {**other.mappings, **self.mappings}
 
     def usage(self, source: Template | Bare) -> Usage | None:
         """What an expression reads; None, and a problem, where it cannot be read."""

@@ -27,13 +27,18 @@ def check_project(view: ProjectView) -> list[Problem]:
         problems += check_flow(flow, view)
     for mapping in view.mappings.values():
         problems += check_mapping(mapping, view)
-    problems += _cycles(view)
+    problems += circles_among(view.flows)
     once = dict.fromkeys(problems)
     return sorted(once, key=lambda it: (it.place.file, it.place.line, it.place.column, it.code))
 
 
 def check_flow(flow: Flow, view: ProjectView) -> list[Problem]:
     """Every problem of one flow with what it refers to."""
+    return examined(flow, view).problems
+
+
+def examined(flow: Flow, view: ProjectView) -> Findings:
+    """Every problem of one flow with what it refers to, and what it was seen to use."""
     found = Findings()
     StepWalk(flow, view, found).check()
     for trigger in flow.triggers:
@@ -41,7 +46,7 @@ def check_flow(flow: Flow, view: ProjectView) -> list[Problem]:
     _defaults(flow, view, found)
     _needs(flow, view, found)
     _uses(flow, view, found)
-    return found.problems
+    return found
 
 
 # -- triggers, defaults, needs --------------------------------------------------------------------
@@ -56,7 +61,7 @@ def _trigger(trigger: Trigger, flow: Flow, view: ProjectView, found: Findings) -
             suggestion(trigger.connection, list(view.connections), there="there are"),
         )
     elif trigger.connection is not None:
-        found.connections.setdefault(trigger.connection, trigger.place)
+        found.listening.setdefault(trigger.connection, trigger.place)
     names = NAMES_OF_EVENT if trigger.type == "webhook" else NAMES_OF_CLOCK
     reader = Reader(flow, view, found)
     for source in templates_in(dict(trigger.inputs)):
@@ -128,7 +133,7 @@ def _uses(flow: Flow, view: ProjectView, found: Findings) -> None:
             "connection",
             flow.uses_connections,
             found.connections,
-            through_mappings,
+            {*through_mappings, *found.listening},
             view.connections,
         ),
         (
@@ -154,7 +159,7 @@ def _uses(flow: Flow, view: ProjectView, found: Findings) -> None:
                 flow, found, kind=kind, word=word, name=name, known=known, used={*used, *indirect}
             )
         for name, place in used.items():
-            if name not in said and name in known and not _by_trigger(flow, kind, name):
+            if name not in said and name in known:
                 found.say(
                     "F033",
                     place,
@@ -162,11 +167,6 @@ def _uses(flow: Flow, view: ProjectView, found: Findings) -> None:
                     f"add it: uses: {{ {kind}: [{', '.join([*said, name])}] }}",
                     severity=Severity.WARNING,
                 )
-
-
-def _by_trigger(flow: Flow, kind: str, name: str) -> bool:
-    """The connection of a trigger is named where it is used; that is enough."""
-    return kind == "connections" and any(trigger.connection == name for trigger in flow.triggers)
 
 
 def _said(
@@ -203,8 +203,14 @@ def _said(
 
 def check_mapping(mapping: MappingFile, view: ProjectView) -> list[Problem]:
     """Every problem of one mapping with what it refers to."""
+    return examined_mapping(mapping, view).problems
+
+
+def examined_mapping(mapping: MappingFile, view: ProjectView) -> Findings:
+    """Every problem of one mapping with what it refers to, and what it was seen to use."""
     found = Findings()
     for side in (mapping.left, mapping.right):
+        found.connections.setdefault(side.connection, side.place)
         if side.connection not in view.connections:
             found.say(
                 "M016",
@@ -220,7 +226,7 @@ def check_mapping(mapping: MappingFile, view: ProjectView) -> list[Problem]:
                     say_unknown_name(source, reference, sorted(names), found)
                 elif reference.path[0] == "env" and len(reference.path) > 1:
                     check_variable(source, reference, view, found)
-    return found.problems
+    return found
 
 
 def _values_of(mapping: MappingFile) -> Iterator[tuple[Value, frozenset[str]]]:
@@ -255,13 +261,13 @@ def _variables_of(mapping: MappingFile) -> Iterator[str]:
 # -- cycles ---------------------------------------------------------------------------------------
 
 
-def _cycles(view: ProjectView) -> list[Problem]:
+def circles_among(flows: Mapping[str, Flow]) -> list[Problem]:
     """Flows that call each other in a circle never end; flows that need each other never start."""
     found = Findings()
-    calls = {flow.id: dict(_calls(flow.steps)) for flow in view.flows.values()}
+    calls = {flow.id: dict(_calls(flow.steps)) for flow in flows.values()}
     needs = {
         flow.id: {name: flow.places.get(("needs", name), flow.place) for name in flow.needs}
-        for flow in view.flows.values()
+        for flow in flows.values()
     }
     for edges, verb in ((calls, "calls"), (needs, "needs")):
         for circle in _circles(edges):

@@ -81,6 +81,7 @@ def _check_parameters(action: Action, step: Step, operation: Operated, found: Fi
 
 def check_call(call: CallFlow, step: Step, view: ProjectView, found: Findings) -> None:
     """The flow exists, and is given what it takes."""
+    found.flows.setdefault(call.flow, call.place)
     child = view.flows.get(call.flow)
     if child is None:
         if call.flow not in view.broken:

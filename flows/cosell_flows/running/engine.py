@@ -26,6 +26,7 @@ from .interpreter import StepWrapper, Walk, as_failure
 from .loops import Loops
 from .outcomes import COUNTED, RunResult, Status, StepFailed, Stopped
 from .scope import Frame
+from .soundness import Soundness
 from .watching import Watch
 from .world import Caller, Item, World
 
@@ -48,6 +49,14 @@ class Engine:
     watch: Watch | None = None
     opened: Callable[[str], Caller] | None = None  # who answers instead of the real systems
     _clients: dict[str, Client] = field(default_factory=dict)
+    _soundness: Soundness = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._soundness = Soundness(self.project, self.environment)
+
+    def flow(self, flow_id: str) -> Flow:
+        """The flow, if it can run here; raises NoSuchFlow, or Unsound with what is faulty."""
+        return self._soundness.flow(flow_id)
 
     async def run(
         self,
@@ -59,8 +68,11 @@ class Engine:
         wrap: StepWrapper | None = None,
         release_brake: bool = False,
     ) -> RunResult:
-        """Run a flow to its end. Raises BadInputs where *inputs* do not fit; failures are results."""
-        flow = self.project.flow(flow_id)
+        """Run a flow to its end; a failure is a result.
+
+        Raises where it cannot begin: NoSuchFlow, Unsound, BadInputs.
+        """
+        flow = self.flow(flow_id)
         given = checked(flow, inputs)
         run = _Run(self, flow, run_id or str(uuid.uuid4()), release_brake=release_brake)
         runs = self.ledger.runs
@@ -82,7 +94,7 @@ class Engine:
 
     async def plan(self, flow_id: str, inputs: Mapping[str, Any]) -> RunResult:
         """What a run would write; nothing is written, and the ledger stays as it is."""
-        flow = self.project.flow(flow_id)
+        flow = self.flow(flow_id)
         run = _Run(self, flow, str(uuid.uuid4()), planning=True)
         result = await run.go(checked(flow, inputs), None)
         return replace(result, braked=await run.would_brake())

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cosell_definitions.problems import Severity, Unsound
-from cosell_env.resolving import Environment, resolve
+from cosell_env.resolving import Environment, resolve, resolve_what_can
 
 from ..ledger import Ledger, open_ledger
 from ..project import Project
@@ -42,6 +42,17 @@ def environment_of(project: Project, process: Mapping[str, str] | None = None) -
     )
 
 
+def environment_for_runs(project: Project) -> Environment:
+    """The environment, with the faults of its variables: a run refuses only those that it uses."""
+    return resolve_what_can(
+        project.documents.declarations,
+        project.environment_file,
+        os.environ,
+        environment=project.environment_name,
+        folder=project.root,
+    )
+
+
 def ledger_url(project: Project) -> str:
     """Where the ledger is: COSELL_LEDGER_URL, or SQLite in the project's own state."""
     return os.environ.get("COSELL_LEDGER_URL") or f"sqlite:///{project.state / 'ledger.db'}"
@@ -55,7 +66,7 @@ async def ledger_of(project: Project, *, clock: Clock = utc_now) -> Ledger:
 async def open_engine(project_dir: Path, environment: str, *, clock: Clock = utc_now) -> Engine:
     """The engine of the project at *project_dir* in one of its environments."""
     project = Project(root=project_dir, environment_name=environment)
-    known = environment_of(project)
+    known = environment_for_runs(project)
     return Engine(
         project=project,
         environment=known,

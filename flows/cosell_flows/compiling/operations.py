@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from cosell_connectors.model import Connector
 
-from ..compiling.viewing import OperationView
+from .viewing import OperationView
 
 V = TypeVar("V")
 

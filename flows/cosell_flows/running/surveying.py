@@ -12,10 +12,10 @@ from cosell_definitions.problems import Place, Problem, Severity, Unsound
 from cosell_definitions.settings import Declaration
 from cosell_env.resolving import resolve
 
+from ..compiling.operations import ENGINE, OPEN, Anything, operations_of
 from ..compiling.planning import View, check_project
 from ..compiling.viewing import OperationView
 from ..project import Documents, read_documents
-from .operations import ENGINE, OPEN, Anything, operations_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

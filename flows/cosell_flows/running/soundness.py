@@ -1,0 +1,92 @@
+"""Refuse a run before it starts, for what is faulty in what it uses; a fault elsewhere stops nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import PurePosixPath
+
+from cosell_definitions.model import Flow
+from cosell_definitions.problems import Problem, Severity, Unsound
+from cosell_env.resolving import Environment
+
+from ..compiling.finding import Findings
+from ..compiling.planning import circles_among, examined, examined_mapping
+from ..compiling.viewing import View
+from ..project import NoSuchFlow, Project
+from .surveying import in_order, view_of
+
+
+class Soundness:
+    """What is known of a project's faults, so that each flow is looked at once."""
+
+    def __init__(self, project: Project, environment: Environment) -> None:
+        self._project = project
+        self._environment = environment
+        self._view: View | None = None
+        self._sound: set[str] = set()
+
+    def flow(self, flow_id: str) -> Flow:
+        """The flow, sound with all that it uses; raises NoSuchFlow, or Unsound with every fault."""
+        if flow_id in self._sound:
+            return self._project.flows[flow_id]
+        view = self._looked_at()
+        if flow_id not in view.flows and flow_id not in view.broken:
+            raise NoSuchFlow(flow_id, self._project.flows)
+        faults = [one for one in self._faults(flow_id, view) if one.severity is Severity.ERROR]
+        if faults:
+            raise Unsound(in_order(faults))
+        self._sound.add(flow_id)
+        return self._project.flow(flow_id)
+
+    def _looked_at(self) -> View:
+        if self._view is None:
+            self._view = view_of(self._project.root, self._project.documents)
+        return self._view
+
+    def _faults(self, flow_id: str, view: View) -> Iterator[Problem]:
+        """What is wrong with the flow, the flows it calls, and what any of them uses."""
+        used = Findings()
+        flows = [flow_id]
+        for name in flows:  # grows while it is walked
+            yield from self._in_files(f"/{name}.flow.yaml")
+            if name in view.flows:
+                found = examined(view.flows[name], view)
+                yield from found.problems
+                used.note(found)
+                flows += [one for one in found.flows if one not in flows]
+        for name in dict(used.mappings):
+            yield from self._in_files(f"/{name}.map.yaml")
+            if name in view.mappings:
+                found = examined_mapping(view.mappings[name], view)
+                yield from found.problems
+                used.note(found)
+        yield from circles_among({name: view.flows[name] for name in flows if name in view.flows})
+        yield from self._of_connections(used.connections)
+        yield from self._of_variables(used.env)
+
+    def _in_files(self, ending: str) -> Iterator[Problem]:
+        return (it for it in self._project.documents.problems if it.place.file.endswith(ending))
+
+    def _of_connections(self, names: Iterable[str]) -> Iterator[Problem]:
+        """A connector that cannot be read, or a connection that is bound to none."""
+        for name in names:
+            bound = self._project.environment_file.connections.get(name, {})
+            faults = list(self._in_files(f"/{bound.get('connector') or name}/connector.yaml"))
+            yield from faults
+            if not faults:
+                try:
+                    self._project.connector_of(name)
+                except Unsound as unsound:
+                    yield from unsound.problems
+
+    def _of_variables(self, names: Iterable[str]) -> Iterator[Problem]:
+        """A variable without a fitting value here, or one whose declaration cannot be read."""
+        sound = {one.name for one in self._project.documents.declarations}
+        for name in names:
+            yield from (it for about, it in self._environment.faults if about == name)
+            if name not in sound:
+                yield from (
+                    it
+                    for it in self._project.documents.problems
+                    if PurePosixPath(it.place.file).name == "variables.yaml"
+                )
