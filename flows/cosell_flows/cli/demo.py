@@ -279,15 +279,13 @@ def _lacks_a_solution(play: Play) -> None:
 
 def _again(play: Play) -> None:
     play.scene("The same again, with nothing changed")
-    for flow in ("opportunity-to-partner-center", "solutions-to-partner-center",
-                 "partner-center-to-salesforce"):  # fmt: skip
-        play.prefect.run(flow)
+    whole = ("opportunity-to-partner-center", "solutions-to-partner-center",
+             "partner-center-to-salesforce")  # fmt: skip
+    play.prefect.run_at_once(*whole)
     play.settle()
     play.emulated.writes("partner_center")
     play.emulated.writes("salesforce")
-    for flow in ("opportunity-to-partner-center", "solutions-to-partner-center",
-                 "partner-center-to-salesforce"):  # fmt: skip
-        play.prefect.run(flow)
+    play.prefect.run_at_once(*whole)
     writes = play.emulated.writes("partner_center") + play.emulated.writes("salesforce")
     for write in writes:
         say(f"     {write['method']} {write['path']}: {write['body']}")

@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cosell_flows.running.outcomes import RunResult
 
 from .seam import RunsFlows
 from .server import answers, prefect_server
-from .surroundings import api_url_given, settle
+from .surroundings import api_url_given, settle, warm_up
 
 SERVING = "serve.json"
 """Where `cosell serve` writes its addresses, in the project's state."""
@@ -76,7 +77,7 @@ async def _server(state: Path) -> AsyncIterator[_Server]:
     if serving and await answers(f"{serving}/health"):
         yield _Server(home, serving)
         return
-    async with prefect_server(home, port=0) as server:
+    async with prefect_server(home, port=0, starting=partial(warm_up, home)) as server:
         yield _Server(home, server.api_url, short_lived=True)
 
 

@@ -22,7 +22,7 @@ from .running import NotToBeRun, run_on_prefect
 from .seam import RunsFlows
 
 _LOG = logging.getLogger(__name__)
-_POLL_S = 1.0
+_POLL_S = 0.5
 _LONGEST_PAUSE_S = 15.0
 _MOST_AT_ONCE = 8
 _SUPERSEDED = "a later run of the same schedule does the work of this one"

@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,21 +41,29 @@ class PrefectServer:
 
 @contextlib.asynccontextmanager
 async def prefect_server(
-    home: Path, *, host: str = "127.0.0.1", port: int | None = None
+    home: Path,
+    *,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    starting: Callable[[str], object] = lambda api_url: None,
 ) -> AsyncIterator[PrefectServer]:
     """Run a Prefect server with its database in *home* while the block runs.
 
-    Without a *port* it takes Prefect's usual one, or any other where that is taken.
+    Without a *port* it takes Prefect's usual one, or any other where that is taken. *starting* is
+    told the API's address as soon as it is known, ten seconds before anybody answers there; and
+    once more where another port had to be taken.
     """
     home.mkdir(parents=True, exist_ok=True)  # noqa: ASYNC240 - once, before anything runs
-    server = await _started(home, host, port)
+    server = await _started(home, host, port, starting)
     try:
         yield server
     finally:
         await asyncio.shield(_stop(server.process))
 
 
-async def _started(home: Path, host: str, port: int | None) -> PrefectServer:
+async def _started(
+    home: Path, host: str, port: int | None, starting: Callable[[str], object]
+) -> PrefectServer:
     if port is not None and port and not _is_free(host, port):
         raise ServerNotStarted(
             f"port {port} on {host} is in use, so the Prefect server cannot have it; "
@@ -63,15 +71,17 @@ async def _started(home: Path, host: str, port: int | None) -> PrefectServer:
         )
     chosen = port or (USUAL_PORT if port is None and _is_free(host, USUAL_PORT) else 0)
     try:
-        return await _start(home, host, chosen or _free_port(host))
+        return await _start(home, host, chosen or _free_port(host), starting)
     except ServerNotStarted:
         if port:
             raise
         # Somebody else may have taken the port since we looked.
-        return await _start(home, host, _free_port(host))
+        return await _start(home, host, _free_port(host), starting)
 
 
-async def _start(home: Path, host: str, port: int) -> PrefectServer:
+async def _start(
+    home: Path, host: str, port: int, starting: Callable[[str], object]
+) -> PrefectServer:
     ui_url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     api_url = f"{ui_url}/api"
     log = home / "server.log"
@@ -88,6 +98,7 @@ async def _start(home: Path, host: str, port: int) -> PrefectServer:
             preexec_fn=_die_with_parent if sys.platform == "linux" else None,
         )
     try:
+        starting(api_url)
         await _healthy(process, api_url, log)
     except BaseException:
         await asyncio.shield(_stop(process))

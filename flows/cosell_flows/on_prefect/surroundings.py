@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -70,10 +73,21 @@ def without_users_own(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def settle(home: Path, api_url: str) -> None:
-    """Make this process speak with the API at *api_url*; call it before Prefect is imported."""
+    """Make this process speak with the API at *api_url*."""
     home.mkdir(parents=True, exist_ok=True)
     # A server the user chose keeps the user's home: the key to it may be in a profile there.
     kept = {"PREFECT_HOME", "PREFECT_PROFILES_PATH"} if api_url_given() == api_url else set()
-    for name, value in of_client(home, api_url).items():
-        if name not in kept:
-            os.environ[name] = value
+    wanted = {name: value for name, value in of_client(home, api_url).items() if name not in kept}
+    changed = any(os.environ.get(name) != value for name, value in wanted.items())
+    os.environ.update(wanted)
+    if changed and "prefect" in sys.modules:  # it read its surroundings when it was imported
+        importlib.import_module("prefect.context").refresh_global_settings_context()
+
+
+def warm_up(home: Path, api_url: str) -> None:
+    """Settle, and import Prefect while its server starts: both take seconds, on two cores at once."""
+    first = "prefect" not in sys.modules
+    settle(home, api_url)
+    if first:
+        runner = "cosell_flows.on_prefect.runner"
+        threading.Thread(target=importlib.import_module, args=(runner,), daemon=True).start()

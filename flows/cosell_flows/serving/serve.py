@@ -94,7 +94,9 @@ async def _prefect(state: Path, stop: asyncio.Event) -> AsyncIterator[_Api | Non
         yield _Api(api_url=given, ui_url=given.removesuffix("/api"))
         return
     async with contextlib.AsyncExitStack() as stack:
-        starting = asyncio.create_task(stack.enter_async_context(prefect_server(state / "prefect")))
+        home = state / "prefect"
+        beginning = prefect_server(home, starting=partial(surroundings.warm_up, home))
+        starting = asyncio.create_task(stack.enter_async_context(beginning))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
