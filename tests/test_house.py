@@ -45,13 +45,14 @@ DOORS = {
     "ruamel": ["env/cosell_env/editing.py"],
     "httpx": [
         "connectors/cosell_connectors/client.py",
+        "connectors/cosell_connectors/transport.py",
         "connectors/cosell_connectors/signing.py",
         "connectors/cosell_emulators/",
         "flows/cosell_flows/on_prefect/",  # what Prefect's client raises
         "flows/cosell_flows/serving/serve.py",  # the same, while Prefect starts and stops
     ],
-    "httpx_aiohttp": ["connectors/cosell_connectors/client.py"],
-    "aiohttp": ["connectors/cosell_connectors/client.py"],
+    "httpx_aiohttp": ["connectors/cosell_connectors/transport.py"],
+    "aiohttp": ["connectors/cosell_connectors/transport.py"],
     "certifi": ["connectors/cosell_connectors/hooks.py"],
     "joserfc": ["connectors/cosell_connectors/signing.py"],
     "cryptography": [

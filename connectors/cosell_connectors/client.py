@@ -1,40 +1,37 @@
 """Send requests and take the answers: the one client of all connectors.
 
-It never sleeps and never tries again, but for one new token after a 401: whether to try again is
-the step's to decide. What it raises says whether the write may have happened.
+It never tries again, but for one new token after a 401: whether to try again is the step's to
+decide. What it raises says whether the write may have happened. It waits before a call where the
+connection's pace asks for it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import ssl
 import time
-import urllib.request
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from cosell_env.connections import Connection, MissingSetting
 
 from . import incoming, outgoing, paging, recovering
-from .errors import ConnectorError, Happened
-from .hooks import LARGEST_CERTIFICATE
+from .errors import ConnectorError
 from .incoming import Reply
 from .model import Connector, Operation
-from .signing import Rotation, signature
+from .pacing import Pace, Usage, rate
+from .parsing import share
+from .signing import signature
+from .transport import Transport, WireError, begin, happened, transport_error, unreachable
 
 USER_AGENT = "cosell"
-_CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_BEGAN = "cosell_began"  # marks a request that has been handed to the wire
+LONGEST_HOLD = 120.0  # seconds that one call's `Retry-After` holds the others back
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +42,7 @@ class _Bound:
     base_url: str
     settings: Mapping[str, str]
     total: float  # seconds a call may take
+    pace: Pace
 
 
 class Client:
@@ -56,14 +54,14 @@ class Client:
         connection: Connection,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
-        on_rotation: Rotation | None = None,
         clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.connector = connector
         self.connection = connection
         self._transport = transport
-        self._on_rotation = on_rotation
         self._clock = clock
+        self._sleep = sleep
         self._opened: _Bound | None = None
 
     async def __aenter__(self) -> Client:
@@ -107,6 +105,16 @@ class Client:
                 return True, None
             raise
         return True, recovering.found(asked, output, arguments)
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the other system last said about the day's calls, where it says."""
+        return self._opened.pace.usage if self._opened else None
+
+    @property
+    def refused(self) -> int:
+        """How many calls were not made, to leave a day's last ones to people."""
+        return self._opened.pace.refused if self._opened else 0
 
     async def aclose(self) -> None:
         """Close the connections that are kept open."""
@@ -165,7 +173,7 @@ class Client:
             return kept, None
         base_url = self._bound().base_url
         return kept, paging.next_url(
-            operation.paging, reply.body, current=current, base_url=base_url
+            operation.paging, reply.body, current=current, base_url=base_url, had=len(page)
         )
 
     def _request(self, operation: Operation, arguments: Mapping[str, Any]) -> outgoing.Outgoing:
@@ -185,40 +193,71 @@ class Client:
         sent = bound.http.build_request(
             request.method, request.url, headers=headers, content=request.content
         )
+        await self._wait_for_turn(bound)
         try:
             async with asyncio.timeout(bound.total):
                 response = await bound.http.send(sent)
         except TimeoutError as error:
             text = f"there was no whole answer within {bound.total:g} seconds"
-            raise _unreachable(text, code="timeout", happened=_happened(sent)) from error
-        except (httpx.RequestError, aiohttp.ClientError) as error:
-            raise _transport_error(sent, error) from error
-        return incoming.read(
-            self.connector.errors,
-            status=response.status_code,
-            headers=response.headers,
-            content=response.content,
-            now=datetime.fromtimestamp(self._clock(), UTC),
-        )
+            raise unreachable(text, code="timeout", happened=happened(sent)) from error
+        except WireError as error:
+            raise transport_error(sent, error) from error
+        return self._read(operation, bound.pace, response)
+
+    async def _wait_for_turn(self, bound: _Bound) -> None:
+        """Keep to the pace of the connection; raises where the turn would come too late."""
+        now = self._clock()
+        spent = bound.pace.spent(now)
+        if spent is not None:
+            raise ConnectorError("rate_limited", spent, code="budget_reserved")
+        pause = bound.pace.reserve(now, most=bound.total)
+        if pause is None:
+            text = f"too many calls are waiting: there is no room within {bound.total:g} seconds"
+            raise ConnectorError("rate_limited", text, code="too_many_waiting")
+        if pause > 0:
+            await self._sleep(pause)
+
+    def _read(self, operation: Operation, pace: Pace, response: httpx.Response) -> Reply:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        pace.told(headers)
+        now = self._clock()
+        try:
+            reply = incoming.read(
+                self.connector.errors,
+                status=response.status_code,
+                headers=headers,
+                content=response.content,
+                now=datetime.fromtimestamp(now, UTC),
+            )
+        except ConnectorError as error:
+            pause = error.retry_after.total_seconds() if error.retry_after else 0.0
+            if error.error_class == "rate_limited" and 0 < pause <= LONGEST_HOLD:
+                pace.hold(now + pause)  # calls that are refused count, too
+            raise
+        if operation.rows is None:
+            return reply
+        return incoming.with_row_errors(reply, operation.rows, self.connector.errors)
 
     def _bound(self) -> _Bound:
         if self._opened is None:
             base_url = _base_url(self.connector, self.connection)
+            settings = {
+                name: self.connection.text(name) or default or str(self.connection.require(name))
+                for name, default in self.connector.settings.items()
+            }
             auth = signature(
                 self.connector,
                 self.connection,
                 base_url=base_url,
-                on_rotation=self._on_rotation,
+                settings=settings,
                 clock=self._clock,
             )
             self._opened = _Bound(
                 http=self._http(auth),
                 base_url=base_url,
-                settings={
-                    name: self.connection.text(name) or default
-                    for name, default in self.connector.settings.items()
-                },
+                settings=settings,
                 total=self.connection.seconds("total_timeout", 120),
+                pace=_pace(self.connector, self.connection),
             )
         return self._opened
 
@@ -229,120 +268,34 @@ class Client:
         connect = self.connection.seconds("connect_timeout", 10)
         return httpx.AsyncClient(
             auth=auth,
-            transport=self._transport or _Transport(most=limit.concurrent if limit else 20),
+            transport=self._transport or Transport(most=limit.concurrent if limit else 20),
             timeout=httpx.Timeout(connect=connect, read=read, write=read, pool=total),
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
-            event_hooks={"request": [_begin]},
+            event_hooks={"request": [begin]},
             follow_redirects=False,
             trust_env=False,  # our transport asks the environment itself, but for .netrc
         )
 
 
-class _Transport(httpx.AsyncBaseTransport):
-    """aiohttp underneath, with the proxies and certificate authorities the environment names."""
-
-    def __init__(self, *, most: int) -> None:
-        self._most = most
-        self._context = _ssl_context()
-        self._by_proxy: dict[str | None, AiohttpTransport] = {}
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send *request*, through a proxy where the environment says so."""
-        proxy = _proxy(request.url)
-        if proxy not in self._by_proxy:
-            self._by_proxy[proxy] = AiohttpTransport(
-                verify=self._context,
-                proxy=httpx.Proxy(proxy) if proxy else None,
-                client=self._session,
-            )
-        return await self._by_proxy[proxy].handle_async_request(request)
-
-    async def aclose(self) -> None:
-        """Close every connection."""
-        for transport in self._by_proxy.values():
-            await transport.aclose()
-
-    def _session(self) -> aiohttp.ClientSession:
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._context, limit=self._most),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-        # aiohttp sends a GET, PUT or DELETE again by itself when a connection breaks. Whether to
-        # try again is the step's to decide, and a write that may have happened is not repeated.
-        session._retry_connection = False
-        return session
+def _pace(connector: Connector, connection: Connection) -> Pace:
+    """The pace the connector's file sets, or the connection."""
+    limit, reserve = connector.rate_limit, None
+    written, left = connection.text("rate_limit"), connection.text("reserve")
+    if written is not None:
+        try:
+            limit = rate(written, limit)
+        except ValueError:
+            raise _odd(connection, "rate_limit", written, "write 100/60s, or off") from None
+    if left is not None:
+        reserve = share(left)
+        if reserve is None:
+            raise _odd(connection, "reserve", left, "write a share, such as 20%")
+    return Pace(limit, reserve=reserve)
 
 
-async def download(url: str, *, transport: httpx.AsyncBaseTransport | None = None) -> bytes:
-    """One small public file, such as a certificate: no redirects, no credentials, 64 KiB."""
-    content = b""
-    try:
-        async with (
-            asyncio.timeout(10),
-            httpx.AsyncClient(transport=transport or _Transport(most=2), trust_env=False) as http,
-            http.stream("GET", url, follow_redirects=False) as response,
-        ):
-            if response.status_code != httpx.codes.OK:
-                raise _no_certificate(url, f"it answered with status {response.status_code}")
-            async for chunk in response.aiter_bytes():
-                content += chunk
-                if len(content) > LARGEST_CERTIFICATE:
-                    raise _no_certificate(url, "it is larger than a certificate can be")
-    except (TimeoutError, httpx.RequestError, aiohttp.ClientError) as error:
-        raise _no_certificate(url, str(error) or "it did not answer in time") from error
-    return content
-
-
-def _no_certificate(url: str, reason: str) -> ConnectorError:
-    text = f"the certificate at {url} could not be fetched: {reason}"
-    return _unreachable(text, code="no_certificate", happened="no")
-
-
-async def _begin(request: httpx.Request) -> None:
-    request.extensions[_BEGAN] = True
-
-
-def _happened(sent: httpx.Request) -> Happened:
-    return "maybe" if sent.extensions.get(_BEGAN) else "no"
-
-
-def _transport_error(
-    sent: httpx.Request, error: httpx.RequestError | aiohttp.ClientError
-) -> ConnectorError:
-    failed = sent
-    if isinstance(error, httpx.RequestError):
-        with suppress(RuntimeError):  # it has no request where it failed outside of one
-            failed = error.request
-    host = failed.url.netloc.decode()
-    # A token that could not be fetched: the call itself had not begun, or was answered with 401.
-    happened: Happened = _happened(sent) if failed is sent else "no"
-    if _was_refused(error):
-        text = f"{host} could not be reached: {error}"
-        return _unreachable(text, code="no_connection", happened="no")
-    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
-        return _unreachable(f"{host} did not answer in time", code="timeout", happened=happened)
-    text = f"the connection to {host} broke before the answer was complete"
-    return _unreachable(text, code="connection_lost", happened=happened)
-
-
-def _was_refused(error: BaseException) -> bool:
-    """Whether there never was a connection to send anything over."""
-    cause = error.__cause__
-    if isinstance(cause, aiohttp.ClientError):
-        # The transport calls every broken connection a ConnectTimeout; aiohttp knows better.
-        return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-    refusals = (
-        httpx.ConnectError
-        | httpx.ConnectTimeout
-        | httpx.PoolTimeout
-        | httpx.ProxyError
-        | httpx.UnsupportedProtocol
-    )
-    return isinstance(error, refusals)
-
-
-def _unreachable(text: str, *, code: str, happened: Happened) -> ConnectorError:
-    return ConnectorError("unavailable", text, code=code, happened=happened)
+def _odd(connection: Connection, key: str, written: str, cure: str) -> MissingSetting:
+    text = f"connection {connection.name}: {key} is {written!r}, which says nothing; {cure}"
+    return MissingSetting(text, connection=connection.name, key=key)
 
 
 def _base_url(connector: Connector, connection: Connection) -> str:
@@ -357,22 +310,3 @@ def _base_url(connector: Connector, connection: Connection) -> str:
         f"the base_url {url!r} is not a plain web address, like https://example.com/v1",
         code="bad_base_url",
     )
-
-
-def _proxy(url: httpx.URL) -> str | None:
-    """The proxy the environment names for *url* (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY)."""
-    proxies = urllib.request.getproxies()
-    found = proxies.get(url.scheme) or proxies.get("all")
-    return None if found is None or urllib.request.proxy_bypass(url.host) else found
-
-
-def _ssl_context() -> ssl.SSLContext:
-    """Always verifying; against the authorities the environment names, or else certifi's."""
-    files = [os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)]
-    folder = os.environ.get("SSL_CERT_DIR")
-    if not files and not folder:
-        return httpx.create_ssl_context()
-    context = ssl.create_default_context(capath=folder, cafile=files[0] if files else None)
-    for file in files[1:]:
-        context.load_verify_locations(file)
-    return context

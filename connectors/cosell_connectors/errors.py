@@ -61,6 +61,19 @@ class ConnectorError(Exception):
         self.field = field
         self.happened: Happened = happened
 
+    def again(self) -> ConnectorError:
+        """The same failure, for another caller that it concerns."""
+        return ConnectorError(
+            self.error_class,
+            self.message,
+            code=self.code,
+            request_id=self.request_id,
+            retry_after=self.retry_after,
+            status=self.status,
+            field=self.field,
+            happened=self.happened,
+        )
+
     def __str__(self) -> str:
         where = f"{self.connection}.{self.operation}" if self.operation else self.connection
         said = self.message

@@ -11,8 +11,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from .errors import ConnectorError, ErrorClass, Happened
-from .model import ErrorRules
-from .pointers import MISSING, first
+from .markup import fault, title
+from .model import ErrorRules, Rows
+from .pointers import MISSING, first, pick
 
 LONGEST_MESSAGE = 1024
 
@@ -49,7 +50,9 @@ def read(
     lowered = {name.lower(): value for name, value in headers.items()}
     body, readable = _decode(content)
     if not 200 <= status < 300:
-        raise _failure(rules, status=status, headers=lowered, body=body, now=now)
+        body = body if readable else fault(content)
+        page = None if body is not None else title(content)
+        raise _failure(rules, status=status, headers=lowered, body=body, page=page, now=now)
     if not readable:
         # A proxy or a sign-in page has answered in the system's place, after the request went out.
         raise ConnectorError(
@@ -79,13 +82,45 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
     return max(timedelta(), _aware(until) - _aware(told))
 
 
+def with_row_errors(reply: Reply, rows: Rows, rules: ErrorRules) -> Reply:
+    """*reply* with an `error` in each row that did not go well, although the whole did."""
+    found = pick(reply.body, rows.at)
+    if not isinstance(found, list):
+        return reply
+    for row in found:  # they were decoded for this reply alone, and may be added to
+        if isinstance(row, dict) and pick(row, rows.succeeded) is False:
+            row["error"] = _row_error(rules, pick(row, rows.errors), reply)
+    return reply
+
+
+def _row_error(rules: ErrorRules, told: Any, reply: Reply) -> dict[str, Any]:
+    code = _text(told, rules.code)
+    return {
+        "class": _class(rules, status=400, code=code),
+        "code": code,
+        "message": _text(told, rules.message)[:LONGEST_MESSAGE],
+        "field": _text(told, rules.field) or None,
+        "request_id": _request_id(rules, reply.headers),
+    }
+
+
 def _failure(
-    rules: ErrorRules, *, status: int, headers: Mapping[str, str], body: Any, now: datetime
+    rules: ErrorRules,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    body: Any,
+    page: str | None,
+    now: datetime,
 ) -> ConnectorError:
     code = _text(body, rules.code)
+    told = _text(body, rules.message) or f"answered with status {status}"
+    if page is not None:
+        # A gateway or a sign-in page stands in the system's place.
+        told += f" and a web page: {page}"
     return ConnectorError(
         _class(rules, status=status, code=code),
-        (_text(body, rules.message) or f"answered with status {status}")[:LONGEST_MESSAGE],
+        told[:LONGEST_MESSAGE],
         code=code or str(status),
         request_id=_request_id(rules, headers),
         retry_after=retry_after(headers, now=now),

@@ -13,6 +13,7 @@ from .model import Connector, Operation, Parameter, Recover, ResourceCall
 from .outgoing import as_text
 from .pointers import segments
 
+_WAYS = ("next", "cursor", "count")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 # A value of these types cannot break out of the quotes that `format` puts around it.
 _TAME = frozenset({"uuid", "integer", "number", "boolean", "date", "datetime", "http_date"})
@@ -96,11 +97,13 @@ def _of_parts(operation: Operation, spot: _Spot) -> Iterator[Problem]:
 
 
 def _of_parameter(parameter: Parameter, spot: _Spot) -> Iterator[Problem]:
-    if parameter.format is not None and parameter.type not in _TAME:
+    tame = parameter.type in _TAME or (parameter.escape and "'{}'" in (parameter.format or ""))
+    if parameter.format is not None and not tame:
         yield spot.at("format").says(
             "C013",
             f"a value of type {parameter.type} could break out of this format",
-            f"give it a type that cannot: {', '.join(sorted(_TAME))}",
+            f"give it a type that cannot: {', '.join(sorted(_TAME))};"
+            " or put '{}' into single quotes and add `escape: odata` or `escape: soql`",
         )
     if parameter.location == "body_field" and not parameter.wire_name.startswith("/"):
         yield spot.at("name").says(
@@ -152,6 +155,15 @@ def _of_body(operation: Operation, spot: _Spot) -> Iterator[Problem]:
 
 
 def _of_lists(operation: Operation, spot: _Spot) -> Iterator[Problem]:
+    if operation.paging is not None:
+        paging = spot.at("paging")
+        ways = [name for name in _WAYS if paging.at(name).place() != paging.place()]
+        if len(ways) != 1:
+            yield paging.at(*ways[1:2]).says(
+                "C025",
+                f"a list goes on in one way, and this one has {' and '.join(ways) or 'none'}",
+                f"keep one of: {', '.join(_WAYS)}",
+            )
     stop = operation.paging.stop if operation.paging else None
     stoppers = {one.name for one in operation.parameters if one.location == "stop"}
     if stop is not None and operation.parameter(stop.before) is None:

@@ -25,7 +25,13 @@ ParameterType = Literal[
     "any",
 ]
 AuthType = Literal[
-    "refresh_token", "client_credentials", "jwt_bearer", "bearer", "basic", "api_key"
+    "refresh_token",
+    "client_credentials",
+    "jwt_bearer",
+    "password",
+    "bearer",
+    "basic",
+    "api_key",
 ]
 
 
@@ -35,12 +41,15 @@ class Auth:
 
     type: AuthType
     when: str | None = None
+    token_url: str | None = None  # default of the setting `token_url`; {setting} is filled in
     token_path: str | None = None  # below the base URL's host, where no token_url is set
+    token_body: Literal["form", "json"] = "form"  # noqa: S105 - a format, not a secret
+    fields: Mapping[str, str] = field(default_factory=dict)  # sent besides, when asking for a token
     audience: str | None = None  # default of the setting `audience`
     audience_parameter: str | None = None  # form field that carries the audience
-    scope: str | None = None
+    scope: str | None = None  # {setting} is filled in, and {origin} with the base URL's host
     client_secret_in: Literal["body", "basic"] = "body"  # noqa: S105 - a place, not a secret
-    header: str = "Authorization"  # of an API key
+    header: str = "Authorization"  # of an API key or token; elsewhere a token stands alone
     lifetime: timedelta | None = None  # of tokens that do not say when they end
 
 
@@ -55,6 +64,7 @@ class Parameter:
     type: ParameterType = "text"
     default: Any = None
     format: str | None = None  # text around the value; `{}` is the value
+    escape: Literal["odata", "soql"] | None = None  # so that it stays within its quotes
     max_items: int | None = None
     description: str = ""
 
@@ -77,11 +87,29 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """An answer says what to ask for next: a mark or an offset, sent as a query parameter."""
+
+    at: str
+    parameter: str
+    end: tuple[str, ...] = ()  # marks that stand for the end, besides null and nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Nothing says where a list goes on: pages or items are counted until a page is empty."""
+
+    parameter: str
+    by: Literal["page", "items"]
+    first: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Paging:
-    """How a list goes on: where its items are, and where the link to the next page."""
+    """How a list goes on: where its items are, and how the next page is asked for."""
 
     items: str
-    next: str
+    next: str | Cursor | Count  # a pointer to a link, or one of the other ways
     stop: Stop | None = None
 
 
@@ -108,6 +136,15 @@ class Recover:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """Where an answer that went well tells of each row, and which of them did not go well."""
+
+    at: str
+    succeeded: str  # in a row: true or false
+    errors: str  # in a row: read by the rules for errors
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One thing a connector can do."""
 
@@ -123,6 +160,7 @@ class Operation:
     output: tuple[OutputField, ...] = ()  # empty: the body as it is
     paging: Paging | None = None
     recover: tuple[Recover, ...] = ()
+    rows: Rows | None = None
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter called *name*, or nothing."""
@@ -176,10 +214,22 @@ class ErrorRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """A day's calls, shared with people: answers tell how many are used, and some are left alone."""
+
+    header: str
+    name: str  # in the header: name=used/limit
+    reserve: float  # the share that is left to others
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateLimit:
-    """How many calls the other system bears at once."""
+    """How many calls the other system bears: at once, within a while, and of a day's budget."""
 
     concurrent: int
+    calls: int | None = None
+    per: timedelta = timedelta(minutes=1)
+    budget: Budget | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,21 +5,43 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit
 
 from .errors import ConnectorError
-from .model import Operation, Paging
+from .model import Count, Cursor, Operation, Paging
 from .outgoing import moment
 from .pointers import MISSING, pick
 
 
-def next_url(paging: Paging, body: Any, *, current: str, base_url: str) -> str | None:
+def next_url(paging: Paging, body: Any, *, current: str, base_url: str, had: int = 0) -> str | None:
     """The address of the next page, at the connection's own host; nothing at the last page.
 
-    Links are taken for what they say after the host. Scheme and host are always the connection's,
-    so that a token is never sent elsewhere: Partner Center prints `http://` links.
+    *had* is how many items this page had.
     """
-    link = pick(body, paging.next)
+    match paging.next:
+        case Cursor(at=at, parameter=parameter, end=end):
+            mark = pick(body, at)
+            if mark is MISSING or mark in (None, "", False) or str(mark) in end:
+                return None
+            if isinstance(mark, dict | list):
+                raise _broken(f"the mark of the next page is a {type(mark).__name__}")
+            return _elsewhere(_with(current, parameter, str(mark)), current)
+        case Count(parameter=parameter, by=by, first=begin):
+            if not had:
+                return None
+            written = dict(parse_qsl(urlsplit(current).query)).get(parameter, "")
+            count = int(written) if written.isascii() and written.isdigit() else begin
+            return _with(current, parameter, str(count + (had if by == "items" else 1)))
+        case pointer:
+            return _linked(pick(body, pointer), current=current, base_url=base_url)
+
+
+def _linked(link: Any, *, current: str, base_url: str) -> str | None:
+    """Where a link in an answer leads.
+
+    It is taken for what it says after the host. Scheme and host are always the connection's, so
+    that a token is never sent elsewhere: Partner Center prints `http://` links.
+    """
     if link is MISSING or link is None or link == "":
         return None
     if not isinstance(link, str):
@@ -27,9 +49,25 @@ def next_url(paging: Paging, body: Any, *, current: str, base_url: str) -> str |
     base, target = urlsplit(base_url), urlsplit(link)
     path = _path(target.path, current=urlsplit(current).path, base=base.path.rstrip("/"))
     url = f"{base.scheme}://{base.netloc}{path}" + (f"?{target.query}" if target.query else "")
+    return _elsewhere(url, current)
+
+
+def _elsewhere(url: str, current: str) -> str:
     if url == current:
         raise _broken("the link to the next page leads to the page itself")
     return url
+
+
+def _with(url: str, parameter: str, value: str) -> str:
+    """*url* with one query parameter set; the others stay as they are written."""
+    parts = urlsplit(url)
+    kept = [
+        pair
+        for pair in parts.query.split("&")
+        if pair and unquote_plus(pair.split("=", 1)[0]) != parameter
+    ]
+    pair = f"{quote(parameter, safe='$')}={quote(value, safe='')}"
+    return parts._replace(query="&".join([*kept, pair])).geturl()
 
 
 def _path(path: str, *, current: str, base: str) -> str:

@@ -15,7 +15,10 @@ from cosell_definitions.reading import read
 from .judging import judge
 from .model import (
     Auth,
+    Budget,
     Connector,
+    Count,
+    Cursor,
     ErrorRule,
     ErrorRules,
     Fixed,
@@ -27,11 +30,13 @@ from .model import (
     Recover,
     Resource,
     ResourceCall,
+    Rows,
     Stop,
     Webhook,
 )
 
 _DURATION = re.compile(r"(\d+)(ms|s|m|h)")
+_SHARE = re.compile(r"(\d{1,3})\s*%")
 _UNITS = {"ms": "milliseconds", "s": "seconds", "m": "minutes", "h": "hours"}
 
 Tree = Mapping[str, Any]  # a part of a connector file whose shape has been checked
@@ -63,14 +68,13 @@ def _folder(file: str) -> str | None:
 
 
 def _connector(tree: Tree) -> Connector:
-    limit = tree.get("rate_limit")
     return Connector(
         name=tree["id"],
         title=tree["title"],
         description=tree.get("description", ""),
         base_url=tree.get("base_url"),
         base_path=tree.get("base_path", ""),
-        settings=tree.get("settings", {}),
+        settings={name: one or "" for name, one in tree.get("settings", {}).items()},
         auth=tuple(_auth(one) for one in tree.get("auth", ())),
         headers=tree.get("headers", {}),
         unique_headers=tuple(tree.get("unique_headers", ())),
@@ -78,7 +82,7 @@ def _connector(tree: Tree) -> Connector:
         operations={name: _operation(name, one) for name, one in tree["operations"].items()},
         resources={name: _resource(name, one) for name, one in tree.get("resources", {}).items()},
         errors=_errors(tree.get("errors", {})),
-        rate_limit=RateLimit(concurrent=limit["concurrent"]) if limit else None,
+        rate_limit=_rate_limit(tree["rate_limit"]) if "rate_limit" in tree else None,
         webhook=_webhook(tree["webhook"]) if "webhook" in tree else None,
     )
 
@@ -87,7 +91,10 @@ def _auth(tree: Tree) -> Auth:
     return Auth(
         type=tree["type"],
         when=tree.get("when"),
+        token_url=tree.get("token_url"),
         token_path=tree.get("token_path"),
+        token_body=tree.get("token_body", "form"),
+        fields=tree.get("fields", {}),
         audience=tree.get("audience"),
         audience_parameter=tree.get("audience_parameter"),
         scope=tree.get("scope"),
@@ -116,6 +123,7 @@ def _operation(name: str, tree: Tree) -> Operation:
         output=tuple(_output(key, one) for key, one in tree.get("output", {}).items()),
         paging=_paging(tree["paging"]) if "paging" in tree else None,
         recover=tuple(_recover(one) for one in tree.get("recover", ())),
+        rows=Rows(**tree["rows"]) if "rows" in tree else None,
     )
 
 
@@ -130,6 +138,7 @@ def _parameter(name: str, tree: Tree) -> Parameter:
         type=tree.get("type", "any" if location == "body_field" else "text"),
         default=default,
         format=tree.get("format"),
+        escape=tree.get("escape"),
         max_items=tree.get("max_items"),
         description=tree.get("description", ""),
     )
@@ -149,8 +158,39 @@ def _paging(tree: Tree) -> Paging:
     stop = tree.get("stop")
     return Paging(
         items=tree["items"],
-        next=tree["next"],
+        next=_following(tree),
         stop=Stop(field=stop["field"], before=stop["before"]) if stop else None,
+    )
+
+
+def _following(tree: Tree) -> str | Cursor | Count:
+    match tree:
+        case {"next": str(link)}:
+            return link
+        case {"cursor": cursor}:
+            ends = tuple(str(one) for one in cursor.get("end", ()))
+            return Cursor(at=cursor["at"], parameter=cursor["parameter"], end=ends)
+        case {"count": count}:
+            by = count["by"]
+            first = count.get("first", 1 if by == "page" else 0)
+            return Count(parameter=count["parameter"], by=by, first=first)
+        case _:
+            return ""  # judging says that a way is missing
+
+
+def _rate_limit(tree: Tree) -> RateLimit:
+    budget = tree.get("budget")
+    return RateLimit(
+        concurrent=tree["concurrent"],
+        calls=tree.get("calls"),
+        per=_duration(tree.get("per")) or timedelta(minutes=1),
+        budget=Budget(
+            header=budget["header"].lower(),
+            name=budget["name"],
+            reserve=share(budget.get("reserve", "20%")) or 0.0,
+        )
+        if budget
+        else None,
     )
 
 
@@ -221,6 +261,12 @@ def _webhook(tree: Tree) -> Webhook:
         changed_at=tree["event"]["changed_at"],
         dedupe=tuple(tree["dedupe"]),
     )
+
+
+def share(text: str) -> float | None:
+    """What part of the whole `20%` is, or nothing where it is no share."""
+    matched = _SHARE.fullmatch(text.strip())
+    return int(matched[1]) / 100 if matched and int(matched[1]) <= 100 else None
 
 
 def _duration(text: str | None) -> timedelta | None:

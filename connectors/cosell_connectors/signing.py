@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
+import re
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
@@ -35,8 +37,8 @@ EARLY = timedelta(minutes=2)
 # https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm
 ASSERTION_LIFETIME = timedelta(minutes=3)
 
-Rotation = Callable[[str, Secret], None]
-"""Told the connection's name and its new refresh token."""
+_LOG = logging.getLogger(__name__)
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def choose(connector: Connector, connection: Connection) -> Auth | None:
@@ -55,16 +57,16 @@ def signature(
     connection: Connection,
     *,
     base_url: str,
-    on_rotation: Rotation | None = None,
+    settings: Mapping[str, str],
     clock: Callable[[], float] = time.time,
 ) -> httpx.Auth | None:
-    """What signs the requests of *connection*."""
+    """What signs the requests of *connection*; *settings* are those that the file's texts name."""
     auth = choose(connector, connection)
     if auth is None:
         return None
     match auth.type:
-        case "refresh_token" | "client_credentials" | "jwt_bearer":
-            return OAuth(auth, connection, base_url=base_url, on_rotation=on_rotation, clock=clock)
+        case "refresh_token" | "client_credentials" | "jwt_bearer" | "password":
+            return OAuth(auth, connection, base_url=base_url, settings=settings, clock=clock)
         case "bearer":
             return StaticHeader("Authorization", f"Bearer {connection.secret('token').reveal()}")
         case "basic":
@@ -96,13 +98,17 @@ class _Token:
     value: Secret
     stale_at: float | None  # None: it does not say; an answer of 401 will
 
-    def sign(self, request: httpx.Request) -> None:
+    def sign(self, request: httpx.Request, header: str) -> None:
         """Put the token on *request*."""
-        request.headers["Authorization"] = f"Bearer {self.value.reveal()}"
+        bearer = "Bearer " if header == "Authorization" else ""
+        request.headers[header] = bearer + self.value.reveal()
+
+
+Form = dict[str, str]
 
 
 class OAuth(httpx.Auth):
-    """OAuth 2.0 without a person: refresh token, client credentials, or a signed assertion."""
+    """OAuth 2.0 without a person: refresh token, client credentials, assertion, or a password."""
 
     def __init__(
         self,
@@ -110,83 +116,107 @@ class OAuth(httpx.Auth):
         connection: Connection,
         *,
         base_url: str,
-        on_rotation: Rotation | None = None,
+        settings: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._auth = auth
         self._connection = connection
         self._base_url = base_url
-        self._on_rotation = on_rotation
+        self._settings = {**(settings or {}), "origin": _origin(base_url)}
         self._clock = clock
         self._lock = asyncio.Lock()
         self._token: _Token | None = None
-        self._rotated: Secret | None = None
+        self._rotated: Secret | None = None  # a newer refresh token that is kept nowhere else
+        self._turns = 0  # how often asking for a token was answered
+        self._refused: ConnectorError | None = None  # what came of it last, where it was a no
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign *request*, fetching a token before it, or once more after a 401."""
-        if not self._usable(self._token):
+        used: _Token | None = None
+        for _ in range(2):
+            seen = self._turns
             async with self._lock:
-                if not self._usable(self._token):
-                    answer = yield self._token_request()
-                    self._keep(await _read(answer))
-        used = self._token
-        assert used is not None
-        used.sign(request)
-        response = yield request
-        if response.status_code != httpx.codes.UNAUTHORIZED:
+                fetching = self._fetching(used, seen)
+                asking = next(fetching, None)
+                while asking is not None:
+                    answer = yield asking
+                    await answer.aread()
+                    asking = _following(fetching, answer)
+            used = self._token
+            assert used is not None
+            used.sign(request, self._auth.header)
+            response = yield request
+            if response.status_code != httpx.codes.UNAUTHORIZED:
+                return
+
+    def _fetching(
+        self, used: _Token | None, seen: int
+    ) -> Generator[httpx.Request, httpx.Response, None]:
+        """The requests that get a token newer than *used*; none where somebody else got one."""
+        if self._token is not None and self._token is not used and self._usable(self._token):
             return
-        async with self._lock:
-            if self._token is used:  # nobody else has fetched a newer one meanwhile
-                answer = yield self._token_request()
-                self._keep(await _read(answer))
-        assert self._token is not None
-        self._token.sign(request)
-        yield request
+        if self._refused is not None and self._turns != seen:
+            raise self._refused.again()  # whoever we waited for was refused, and so would we be
+        for form in self._forms():
+            response = yield self._token_request(form)
+            self._turns += 1
+            answer = _object(response.content)
+            if response.status_code == httpx.codes.OK and answer.get("access_token"):
+                self._refused = None
+                self._keep(form, answer)
+                return
+            self._refused = self._refusal(response, answer)
+            if self._refused.error_class != "unauthorized":
+                break
+        assert self._refused is not None
+        raise self._refused.again()
 
-    def _usable(self, token: _Token | None) -> bool:
-        return token is not None and (token.stale_at is None or self._clock() < token.stale_at)
+    def _usable(self, token: _Token) -> bool:
+        return token.stale_at is None or self._clock() < token.stale_at
 
-    def _keep(self, response: httpx.Response) -> None:
-        answer = self._answer(response)
+    def _keep(self, form: Form, answer: Mapping[str, Any]) -> None:
         lifetime = _seconds(answer.get("expires_in"))
         if lifetime is None and self._auth.lifetime is not None:
             lifetime = self._auth.lifetime.total_seconds()
         early = min(EARLY.total_seconds(), (lifetime or 0) / 10)
         stale_at = None if lifetime is None else self._clock() + lifetime - early
         self._token = _Token(Secret(str(answer["access_token"])), stale_at)
-        rotated = answer.get("refresh_token")
-        if self._auth.type == "refresh_token" and isinstance(rotated, str) and rotated:
-            self._rotate(Secret(rotated))
-
-    def _rotate(self, rotated: Secret) -> None:
-        before = self._rotated or self._connection.secret("refresh_token")
-        if rotated != before:
+        fresh = answer.get("refresh_token")
+        rotated = Secret(fresh) if isinstance(fresh, str) and fresh else None
+        if self._auth.type == "password":
             self._rotated = rotated
-            if self._on_rotation is not None:
-                self._on_rotation(self._connection.name, rotated)
+        elif self._auth.type == "refresh_token":
+            self._rotate(Secret(form["refresh_token"]), rotated)
 
-    def _answer(self, response: httpx.Response) -> dict[str, Any]:
+    def _rotate(self, sent: Secret, rotated: Secret | None) -> None:
+        """Keep the refresh token to use next: the one that came, or else the one that was taken."""
+        newest = rotated or sent
+        self._rotated = newest
         try:
-            answer = json.loads(response.content)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            answer = {}
-        if response.status_code == httpx.codes.OK and answer.get("access_token"):
-            return answer
-        raise self._refusal(response, answer)
+            if newest == self._connection.secret("refresh_token"):
+                self._connection.forget_refresh_token()
+            elif newest != self._connection.refresh_token():
+                self._connection.keep_refresh_token(newest)
+        except OSError as error:
+            _LOG.warning(
+                "connection %s: the new refresh token cannot be kept (%s); after a restart the"
+                " configured one is tried again",
+                self._connection.name,
+                error.strerror or type(error).__name__,
+            )
 
-    def _refusal(self, response: httpx.Response, answer: dict[str, Any]) -> ConnectorError:
+    def _refusal(self, response: httpx.Response, answer: Mapping[str, Any]) -> ConnectorError:
         status = response.status_code
         code = str(answer.get("error") or status)
-        description = str(answer.get("error_description") or "").splitlines()
+        # RFC 6749 calls it error_description; SugarCRM error_message.
+        told = str(answer.get("error_description") or answer.get("error_message") or "")
         where = urlsplit(str(response.request.url))
         return ConnectorError(
             _class(status, code),
             f"signing in at {where.netloc} failed: "
-            + (description[0] if description else f"it answered with status {status}"),
+            + (told.splitlines()[0] if told else f"it answered with status {status}"),
             code=code,
             status=status,
             request_id=response.headers.get("x-ms-request-id"),
@@ -196,44 +226,87 @@ class OAuth(httpx.Auth):
             ),
         )
 
-    def _token_request(self) -> httpx.Request:
-        form, headers = self._form(), {"Accept": "application/json"}
+    def _token_request(self, form: Form) -> httpx.Request:
+        form, headers = dict(form), {"Accept": "application/json"}
         if self._auth.client_secret_in == "basic" and "client_secret" in form:  # noqa: S105
             # RFC 6749 section 2.3.1: both parts are form-encoded before they are joined.
             pair = ":".join(quote(form.pop(key), safe="") for key in ("client_id", "client_secret"))
             headers["Authorization"] = f"Basic {_base64(pair)}"
-        headers["Content-Type"] = "application/x-www-form-urlencoded"
-        return httpx.Request(
-            "POST", self._token_url(), headers=headers, content=urlencode(form).encode()
-        )
+        if self._auth.token_body == "json":  # noqa: S105 - a format, not a secret
+            headers["Content-Type"] = "application/json"
+            content = json.dumps(form).encode()
+        else:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            content = urlencode(form).encode()
+        return httpx.Request("POST", self._token_url(), headers=headers, content=content)
 
     def _token_url(self) -> str:
         configured = self._connection.text("token_url")
+        if configured is None and self._auth.token_url is not None:
+            return self._filled(self._auth.token_url)
         if configured is None and self._auth.token_path is not None:
-            parts = urlsplit(self._base_url)
-            return f"{parts.scheme}://{parts.netloc}{self._auth.token_path}"
+            return _origin(self._base_url) + self._auth.token_path
         return configured or str(self._connection.require("token_url"))
 
-    def _form(self) -> dict[str, str]:
-        form: dict[str, str] = {}
+    def _forms(self) -> Iterator[Form]:
+        """What may buy a token, the likeliest first; the next is sent where one is refused."""
         match self._auth.type:
             case "refresh_token":
-                token = self._rotated or self._connection.secret("refresh_token")
-                form |= {"grant_type": "refresh_token", "refresh_token": token.reveal()}
-                form |= self._client(secret_required=False)
+                for token in self._refresh_tokens():
+                    yield self._refreshing(token)
             case "client_credentials":
-                form |= {"grant_type": "client_credentials"} | self._client(secret_required=True)
+                client = self._client(secret_required=True)
+                yield self._with_extras({"grant_type": "client_credentials"} | client)
             case "jwt_bearer":
                 grant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
-                form |= {"grant_type": grant, "assertion": self._assertion()}
+                yield self._with_extras({"grant_type": grant, "assertion": self._assertion()})
+            case "password":
+                if self._rotated is not None:
+                    yield self._refreshing(self._rotated)
+                pair = {
+                    "username": str(self._connection.require("username")),
+                    "password": self._connection.secret("password").reveal(),
+                }
+                client = self._client(secret_required=False)
+                yield self._with_extras({"grant_type": "password"} | pair | client)
+
+    def _refresh_tokens(self) -> Iterator[Secret]:
+        """The newest token first; then what another process may have put in its place; at last
+        the configured one."""
+        tried: list[Secret] = []
+        configured = self._connection.secret("refresh_token")
+        for look in (self._newest, self._connection.refresh_token, lambda: configured):
+            token = look()
+            if token not in tried:
+                tried.append(token)
+                yield token
+
+    def _newest(self) -> Secret:
+        kept = self._connection.refresh_token()
+        nobody_keeps = kept == self._connection.secret("refresh_token")
+        return self._rotated if nobody_keeps and self._rotated is not None else kept
+
+    def _refreshing(self, token: Secret) -> Form:
+        grant = {"grant_type": "refresh_token", "refresh_token": token.reveal()}
+        return self._with_extras(grant | self._client(secret_required=False))
+
+    def _with_extras(self, form: Form) -> Form:
         audience = self._audience()
         if self._auth.audience_parameter is not None and audience is not None:
             form[self._auth.audience_parameter] = audience
         if self._auth.scope is not None:
-            form["scope"] = self._auth.scope
-        return form
+            form["scope"] = self._filled(self._auth.scope)
+        return form | dict(self._auth.fields)
 
-    def _client(self, *, secret_required: bool) -> dict[str, str]:
+    def _filled(self, text: str) -> str:
+        """*text* with the settings it names; raises MissingSetting where one has no value."""
+
+        def value(hole: re.Match[str]) -> str:
+            return self._settings.get(hole[1]) or str(self._connection.require(hole[1]))
+
+        return _PLACEHOLDER.sub(value, text)
+
+    def _client(self, *, secret_required: bool) -> Form:
         client = {"client_id": str(self._connection.require("client_id"))}
         if secret_required or self._connection.get("client_secret"):
             client["client_secret"] = self._connection.secret("client_secret").reveal()
@@ -265,9 +338,26 @@ class OAuth(httpx.Auth):
             ) from None
 
 
-async def _read(response: httpx.Response) -> httpx.Response:
-    await response.aread()
-    return response
+def _following(
+    fetching: Generator[httpx.Request, httpx.Response, None], answer: httpx.Response
+) -> httpx.Request | None:
+    try:
+        return fetching.send(answer)
+    except StopIteration:
+        return None
+
+
+def _object(content: bytes) -> Mapping[str, Any]:
+    try:
+        answer = json.loads(content)
+    except ValueError:
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _class(status: int, code: str) -> ErrorClass:

@@ -10,6 +10,7 @@ from typing import Final
 
 from cosell_definitions.settings import SecretRef, SettingValue
 
+from .rotating import RefreshTokens
 from .secrets import Secret
 
 SECRET_KEYS: Final = frozenset(
@@ -30,6 +31,9 @@ KNOWN_KEYS: Final = SECRET_KEYS | {
     "connect_timeout",
     "read_timeout",
     "total_timeout",
+    "tenant",
+    "rate_limit",
+    "reserve",
 }
 """The settings that connectors have in common; a connector may know others, for its paths."""
 
@@ -56,6 +60,7 @@ class Sources:
     process: Mapping[str, str] = field(default_factory=dict, repr=False)
     folder: Path = Path()
     block: Block | None = field(default=None, repr=False)
+    rotated: RefreshTokens | None = None  # where newer refresh tokens are kept, and looked for
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +100,26 @@ class Connection:
         """The value of a setting that is a secret; raises MissingSetting where there is none."""
         value = self.require(key)
         return value if isinstance(value, Secret) else Secret(value)
+
+    def refresh_token(self) -> Secret:
+        """The newest refresh token: the one that came in the configured one's place, if any did."""
+        configured = self.secret("refresh_token")
+        rotated = self.sources.rotated
+        return (rotated and rotated.newest(self._account, configured)) or configured
+
+    def keep_refresh_token(self, token: Secret) -> None:
+        """Use *token* in the configured one's place from now on, also after a restart."""
+        if self.sources.rotated is not None:
+            self.sources.rotated.keep(self._account, self.secret("refresh_token"), token)
+
+    def forget_refresh_token(self) -> None:
+        """Go back to the configured refresh token."""
+        if self.sources.rotated is not None:
+            self.sources.rotated.forget(self._account)
+
+    @property
+    def _account(self) -> str:
+        return f"{self.environment}/{self.name}"
 
     def listed(self, key: str) -> tuple[str, ...]:
         """The elements of a setting that is a list: separated by commas."""

@@ -14,6 +14,7 @@ from cosell_definitions.scalars import boolean_of, number_of
 from cosell_definitions.settings import Declaration, EnvironmentFile, VariableType
 
 from .connections import KNOWN_KEYS, Block, Connection, Sources
+from .rotating import RefreshTokens
 
 Value = str | bool | int | Decimal
 """What a variable may hold."""
@@ -66,6 +67,7 @@ def resolve(
     environment: str,
     folder: Path = Path(),
     block: Block | None = None,
+    rotated: RefreshTokens | None = None,
 ) -> Environment:
     """The environment; raises Unsound with every problem. Secrets are looked up later, when used."""
     found = resolve_what_can(
@@ -75,6 +77,7 @@ def resolve(
         environment=environment,
         folder=folder,
         block=block,
+        rotated=rotated,
     )
     if found.faults:
         raise Unsound([*(fault for _, fault in found.faults), *found.warnings])
@@ -89,11 +92,13 @@ def resolve_what_can(
     environment: str,
     folder: Path = Path(),
     block: Block | None = None,
+    rotated: RefreshTokens | None = None,
 ) -> Environment:
     """The environment with the variables that have a fitting value, and the faults of the others.
 
     The process environment wins over the file, and the file over the defaults. *folder* is where
-    relative paths of `from_file` begin, *block* reads a Prefect Secret block.
+    relative paths of `from_file` begin, *block* reads a Prefect Secret block, *rotated* keeps
+    refresh tokens that took the place of configured ones.
     """
     declared = tuple(declarations)
     file = environment_file or EnvironmentFile(
@@ -109,7 +114,7 @@ def resolve_what_can(
         else:
             variables.append(found)
             warnings += _odd_names(declaration, found, file)
-    sources = Sources(process=process_env, folder=folder, block=block)
+    sources = Sources(process=process_env, folder=folder, block=block, rotated=rotated)
     names = [*file.connections, *_named_by_process(process_env)]
     return Environment(
         name=environment,

@@ -11,7 +11,8 @@ _SHOWN = "Secret(•••)"
 class Secret:
     """A value that can be used but not seen: not printed, formatted, logged, pickled or copied out.
 
-    Only `signing.py` of the connectors reveals one, at the moment it signs a request.
+    Only `signing.py` of the connectors reveals one, at the moment it signs a request, and
+    `rotating.py` here, to keep a refresh token that must outlive a restart.
     """
 
     __slots__ = ("__value",)

@@ -12,9 +12,10 @@ from typing import Any
 import httpx
 import pytest
 
-from cosell_connectors.client import Client, download
+from cosell_connectors.client import Client
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.model import Connector
+from cosell_connectors.transport import download
 from cosell_env.connections import Connection
 
 Talking = Callable[..., Any]

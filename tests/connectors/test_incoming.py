@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cosell_connectors.errors import ConnectorError
-from cosell_connectors.incoming import Reply, read
+from cosell_connectors.incoming import Reply, read, with_row_errors
 from cosell_connectors.model import Connector
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -213,3 +213,77 @@ def test_any_body_of_an_error_will_do(partner_center: Connector, body: bytes) ->
 def test_a_long_message_is_cut(partner_center: Connector) -> None:
     """A message is for people; a page of it is not."""
     assert len(failed(partner_center, 400, {"message": "x" * 5000}).message) == 1024
+
+
+def test_a_soap_fault_is_read(salesforce: Connector) -> None:
+    """Its code has no prefix, and its text is the message."""
+    fault = (
+        b'<?xml version="1.0"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/'
+        b'envelope/" xmlns:sf="urn:fault.partner.soap.sforce.com"><soapenv:Body><soapenv:Fault>'
+        b"<faultcode>sf:INVALID_SESSION_ID</faultcode><faultstring>INVALID_SESSION_ID: expired"
+        b"</faultstring></soapenv:Fault></soapenv:Body></soapenv:Envelope>"
+    )
+
+    error = failed(salesforce, 500, fault)
+
+    assert (error.error_class, error.code, error.message) == (
+        "unauthorized",
+        "INVALID_SESSION_ID",
+        "INVALID_SESSION_ID: expired",
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"<a",
+        b"<a/>",
+        b"<?xml version='1.0'?><!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+        b"\xff\xfe<",
+        b"<html><p>Sorry</html>",
+        b"\x00" * 100,
+    ],
+)
+def test_what_is_neither_is_told_by_its_status(salesforce: Connector, content: bytes) -> None:
+    """Whatever a gateway sends, the status decides; nothing in it is expanded or fetched."""
+    error = failed(salesforce, 502, content)
+
+    assert (error.error_class, error.code, error.happened) == ("unavailable", "502", "maybe")
+
+
+def test_a_web_page_is_told_by_its_title(partner_center: Connector) -> None:
+    """Whoever reads the error sees that a gateway answered."""
+    page = b"<!DOCTYPE html><html><head><title>502 Bad\n Gateway &amp; Co</title></head></html>"
+
+    error = failed(partner_center, 502, page, content_type="text/html")
+
+    assert error.message == "answered with status 502 and a web page: 502 Bad Gateway & Co"
+
+
+def test_json_under_another_type_is_read(partner_center: Connector) -> None:
+    """What is in the body counts, not what it is called."""
+    reply = answered(partner_center, 200, b'{"id": "1"}', {"Content-Type": "text/html"})
+
+    assert reply.body == {"id": "1"}
+
+
+def test_rows_that_failed_carry_their_class(salesforce: Connector) -> None:
+    """A collection answers 200; each row that failed says why, as an error of its own would."""
+    rows = salesforce.operations["update_records"].rows
+    assert rows is not None
+    lock = {"statusCode": "UNABLE_TO_LOCK_ROW", "message": "busy", "fields": []}
+    long = {"statusCode": "STRING_TOO_LONG", "message": "too long", "fields": ["Name"]}
+    body = [
+        {"id": "1", "success": True, "errors": []},
+        {"id": "2", "success": False, "errors": [lock]},
+        {"id": "3", "success": False, "errors": [long]},
+    ]
+
+    reply = with_row_errors(answered(salesforce, 200, body), rows, salesforce.errors)
+
+    told = [row.get("error") for row in reply.body]
+    assert [one and (one["class"], one["code"], one["field"]) for one in told] == [
+        None,
+        ("locked", "UNABLE_TO_LOCK_ROW", None),
+        ("invalid", "STRING_TOO_LONG", "Name"),
+    ]

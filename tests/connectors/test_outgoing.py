@@ -6,11 +6,12 @@ import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from cosell_connectors.errors import BadArguments
-from cosell_connectors.model import Connector
+from cosell_connectors.model import Connector, Operation, Parameter
 from cosell_connectors.outgoing import Outgoing, build, moment
 
 ORG = "https://acme.my.salesforce.com"
@@ -258,3 +259,33 @@ def test_a_date_is_no_moment(salesforce: Connector) -> None:
             fields={},
             unmodified_since=date(2026, 11, 20),
         )
+
+
+@pytest.mark.parametrize(
+    ("way", "expected"),
+    [("odata", "name eq 'O''Brien \\ Co'"), ("soql", "name eq 'O\\'Brien \\\\ Co'")],
+)
+def test_a_text_stays_within_its_quotes(way: Any, expected: str) -> None:
+    """A quote in a value does not end the text it stands in."""
+    parameter = Parameter(
+        name="q", location="query", wire_name="q", format="name eq '{}'", escape=way
+    )
+    operation = Operation(
+        name="find",
+        summary="",
+        method="GET",
+        path="/x",
+        effect="read",
+        idempotent=True,
+        parameters=(parameter,),
+    )
+
+    made = build(
+        Connector(name="x", title="X"),
+        operation,
+        {"q": "O'Brien \\ Co"},
+        base_url="https://x.example",
+        settings={},
+    )
+
+    assert unquote(urlsplit(made.url).query) == f"q={expected}"

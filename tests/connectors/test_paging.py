@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cosell_connectors.errors import ConnectorError
-from cosell_connectors.model import Connector, Paging
+from cosell_connectors.model import Connector, Count, Cursor, Paging
 from cosell_connectors.paging import next_url, output, until
 
 BASE = "https://api.partner.microsoft.com/v1.0/engagements"
@@ -144,3 +144,48 @@ def test_values_are_picked_from_the_answer(salesforce: Connector) -> None:
 def test_without_a_declared_output_the_answer_is_given_out(salesforce: Connector) -> None:
     """A describe is handed over as it is."""
     assert output(salesforce.operations["describe"], {"name": "Lead"}, ()) == {"name": "Lead"}
+
+
+@pytest.mark.parametrize(
+    ("mark", "expected"),
+    [
+        (20, "https://x.example/v11/Accounts?max_num=20&offset=20"),
+        ("a b&c", "https://x.example/v11/Accounts?max_num=20&offset=a%20b%26c"),
+        (-1, None),
+        (None, None),
+        ("", None),
+    ],
+)
+def test_a_mark_is_sent_for_the_next_page(mark: Any, expected: str | None) -> None:
+    """The answer says where to go on; what stands for the end is the end."""
+    paging = Paging(
+        items="/records", next=Cursor(at="/next_offset", parameter="offset", end=("-1",))
+    )
+    current = "https://x.example/v11/Accounts?offset=0&max_num=20"
+
+    assert next_url(paging, {"next_offset": mark}, current=current, base_url="") == expected
+
+
+def test_a_mark_that_does_not_move_is_an_error() -> None:
+    """A list that never ends is told, not read for ever."""
+    paging = Paging(items="/records", next=Cursor(at="/next", parameter="at"))
+
+    with pytest.raises(ConnectorError, match="leads to the page itself"):
+        next_url(paging, {"next": "7"}, current="https://x.example/a?at=7", base_url="")
+
+
+@pytest.mark.parametrize(
+    ("count", "current", "had", "expected"),
+    [
+        (Count(parameter="page", by="page"), "/a", 5, "/a?page=2"),
+        (Count(parameter="page", by="page"), "/a?page=2&x=1", 5, "/a?x=1&page=3"),
+        (Count(parameter="page", by="page", first=0), "/a", 5, "/a?page=1"),
+        (Count(parameter="$skip", by="items", first=0), "/a?$skip=10", 7, "/a?$skip=17"),
+        (Count(parameter="page", by="page"), "/a?page=9", 0, None),
+    ],
+)
+def test_pages_can_be_counted(count: Count, current: str, had: int, expected: str | None) -> None:
+    """Where nothing tells, counting goes on until a page is empty."""
+    paging = Paging(items="", next=count)
+
+    assert next_url(paging, [], current=current, base_url="", had=had) == expected

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -18,7 +20,8 @@ from joserfc.jwk import RSAKey
 from cosell_connectors.client import Client
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.model import Auth, Connector, Operation
-from cosell_env.connections import Connection
+from cosell_env.connections import Connection, Sources
+from cosell_env.rotating import RefreshTokens
 from cosell_env.secrets import Secret
 
 ORG = "https://acme.my.salesforce.com"
@@ -109,10 +112,10 @@ async def test_a_broken_key_is_not_quoted(talk: Callable[..., Any]) -> None:
 
 
 async def test_many_waiters_share_one_token(talk: Callable[..., Any]) -> None:
-    """Twenty calls at once fetch one token."""
+    """Fifty calls at once fetch one token."""
     heard = talk("partner_center", fine)
 
-    await asyncio.gather(*(heard.client.call("get_referral", {"id": "1"}) for _ in range(20)))
+    await asyncio.gather(*(heard.client.call("get_referral", {"id": "1"}) for _ in range(50)))
 
     assert len(heard.tokens) == 1
 
@@ -145,10 +148,10 @@ async def test_after_a_401_one_new_token_is_tried(talk: Callable[..., Any]) -> N
 
 
 async def test_many_that_find_it_stale_renew_it_once(talk: Callable[..., Any]) -> None:
-    """Twenty answers of 401 to the same token are worth one new token."""
+    """Fifty answers of 401 to the same token are worth one new token."""
     heard = talk("partner_center", expired)
 
-    await asyncio.gather(*(heard.client.call("get_referral", {"id": "1"}) for _ in range(20)))
+    await asyncio.gather(*(heard.client.call("get_referral", {"id": "1"}) for _ in range(50)))
 
     assert len(heard.tokens) == 2
 
@@ -163,9 +166,13 @@ async def test_a_second_401_is_final(talk: Callable[..., Any]) -> None:
     assert (caught.value.error_class, len(heard.calls)) == ("unauthorized", 2)
 
 
-def direct(handler: Callable[[httpx.Request], httpx.Response], **more: Any) -> Client:
+def direct(handler: Callable[[httpx.Request], Any], **more: Any) -> Client:
     """A client with one operation, whose sign-in the test itself answers."""
     auth = more.pop("auth", Auth(type="refresh_token"))
+    sources = more.pop("sources", Sources())
+    changed = {
+        key: more.pop(key) for key in ("refresh_token", "token_url", "tenant") if key in more
+    }
     operation = Operation(
         name="get", summary="", method="GET", path="/x", effect="read", idempotent=True
     )
@@ -179,34 +186,181 @@ def direct(handler: Callable[[httpx.Request], httpx.Response], **more: Any) -> C
         "api_key": "k3y",
         "username": "user",
         "password": "p4ss",
+        **changed,
     }
     return Client(
         Connector(name="x", title="X", auth=(auth,), operations={"get": operation}),
-        Connection(name="x", connector="x", settings=settings),
+        Connection(name="x", connector="x", settings=settings, sources=sources),
         transport=httpx.MockTransport(handler),
         **more,
     )
 
 
+def rotating(bought: list[str], *, ends_the_old: bool = True) -> Callable[..., httpx.Response]:
+    """A sign-in that answers a new refresh token each time, and takes the newest alone."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/token":
+            newest = f"Bearer {len(bought)}"
+            return httpx.Response(200 if request.headers["Authorization"] == newest else 401)
+        sent = form(request)["refresh_token"]
+        if ends_the_old and sent != (f"new{len(bought)}" if bought else "r3fresh"):
+            return httpx.Response(400, json={"error": "invalid_grant"})
+        bought.append(sent)
+        number = str(len(bought))
+        return httpx.Response(200, json={"access_token": number, "refresh_token": f"new{number}"})
+
+    return answer
+
+
 async def test_a_rotated_refresh_token_takes_the_old_ones_place() -> None:
-    """The next token is bought with the newest refresh token, and its keeper is told."""
+    """The next token is bought with the newest refresh token."""
     bought: list[str] = []
-    told: list[tuple[str, Secret]] = []
+    client = direct(rotating(bought))
+    await client.call("get", {})
+    bought.append("somebody else's")  # the token of the first call is good no more
+
+    with pytest.raises(ConnectorError):
+        await client.call("get", {})
+
+    assert bought == ["r3fresh", "somebody else's"]
+
+
+async def test_a_rotated_refresh_token_outlives_a_restart(tmp_path: Path) -> None:
+    """Another process goes on with the newest one, from a file only its owner can read."""
+    bought: list[str] = []
+    file = tmp_path / ".cosell" / "refresh-tokens.json"
+    answer = rotating(bought)
+
+    for _ in range(3):
+        await direct(answer, sources=Sources(rotated=RefreshTokens(file))).call("get", {})
+
+    assert (bought, file.stat().st_mode & 0o777) == (["r3fresh", "new1", "new2"], 0o600)
+
+
+async def test_two_processes_share_the_newest_refresh_token(tmp_path: Path) -> None:
+    """What one process bought, the other uses; neither is locked out."""
+    bought: list[str] = []
+    sources = Sources(rotated=RefreshTokens(tmp_path / "tokens.json"))
+    answer = rotating(bought)
+    one, other = direct(answer, sources=sources), direct(answer, sources=sources)
+
+    for client in (one, other, one, other):
+        await client.call("get", {})
+
+    assert bought == ["r3fresh", "new1", "new2", "new3"]
+
+
+async def test_a_newly_configured_refresh_token_wins(tmp_path: Path) -> None:
+    """Whoever configures another token is not held to the descendants of the old one."""
+    sources = Sources(rotated=RefreshTokens(tmp_path / "tokens.json"))
+    await direct(rotating([]), sources=sources).call("get", {})
+    bought: list[str] = []
+
+    client = direct(
+        rotating(bought, ends_the_old=False), sources=sources, refresh_token="configured-anew"
+    )
+    await client.call("get", {})
+
+    assert bought == ["configured-anew"]
+
+
+async def test_a_kept_refresh_token_that_is_refused_gives_way(tmp_path: Path) -> None:
+    """Where the kept token has died, the configured one is tried before a person is called."""
+    file = tmp_path / "tokens.json"
+    RefreshTokens(file).keep("/x", Secret("r3fresh"), Secret("dead"))
+    bought: list[str] = []
+
+    client = direct(rotating(bought), sources=Sources(rotated=RefreshTokens(file)))
+    await client.call("get", {})
+
+    assert (bought, "dead" in file.read_text()) == (["r3fresh"], False)
+
+
+async def test_a_file_that_cannot_be_written_stops_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The call goes on; the log says what a restart will cost, without a token in it."""
+    (tmp_path / "taken").write_text("")
+    kept = RefreshTokens(tmp_path / "taken" / "tokens.json")
+
+    await direct(rotating([]), sources=Sources(rotated=kept)).call("get", {})
+
+    assert ("cannot be kept" in caplog.text, "new1" in caplog.text) == (True, False)
+
+
+async def test_those_who_wait_for_a_refused_sign_in_do_not_ask_again() -> None:
+    """Fifty calls with a wrong secret are one question, not fifty."""
+    asked: list[httpx.Request] = []
+
+    async def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        await asyncio.sleep(0.01)
+        return httpx.Response(401, json={"error": "invalid_client"})
+
+    client = direct(answer, auth=Auth(type="client_credentials"))
+
+    found = await asyncio.gather(
+        *(client.call("get", {}) for _ in range(50)), return_exceptions=True
+    )
+
+    classes = {one.error_class for one in found if isinstance(one, ConnectorError)}
+    assert (len(asked), len(found), classes) == (1, 50, {"unauthorized"})
+
+
+async def test_a_password_signs_in_and_its_refresh_token_renews() -> None:
+    """After the first sign-in, the password is not sent again while the refresh token is taken."""
+    grants: list[dict[str, str]] = []
+    now = [0.0]
 
     def answer(request: httpx.Request) -> httpx.Response:
         if request.url.path == "/token":
-            bought.append(form(request)["refresh_token"])
-            number = str(len(bought))
-            return httpx.Response(
-                200, json={"access_token": number, "refresh_token": f"new{number}"}
-            )
-        return httpx.Response(200 if request.headers["Authorization"] == "Bearer 2" else 401)
+            grants.append(json.loads(request.content))
+            if grants[-1].get("refresh_token") == "fresh2":
+                return httpx.Response(401, json={"error": "invalid_grant", "error_message": "no"})
+            number = len(grants)
+            told = {"access_token": "t", "expires_in": 3600, "refresh_token": f"fresh{number}"}
+            return httpx.Response(200, json=told)
+        return httpx.Response(200)
 
-    client = direct(answer, on_rotation=lambda name, secret: told.append((name, secret)))
+    auth = Auth(
+        type="password", token_body="json", header="OAuth-Token", fields={"platform": "cosell"}
+    )
+    client = direct(answer, auth=auth, clock=lambda: now[0])
+
+    for _ in range(3):
+        await client.call("get", {})
+        now[0] += 3600
+
+    assert [one["grant_type"] for one in grants] == [
+        "password",
+        "refresh_token",
+        "refresh_token",
+        "password",
+    ]
+
+
+async def test_texts_of_the_file_may_name_settings() -> None:
+    """A tenant in the address of the sign-in, the org's own address in the scope."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, json={"access_token": "t"})
+
+    auth = Auth(
+        type="client_credentials",
+        token_url="https://login.example/{tenant}/token",
+        scope="{origin}/.default",
+    )
+    client = direct(answer, auth=auth, token_url="", tenant="acme.example")
 
     await client.call("get", {})
 
-    assert (bought, told[-1]) == (["r3fresh", "new1"], ("x", Secret("new2")))
+    assert (str(seen[0].url), form(seen[0])["scope"]) == (
+        "https://login.example/acme.example/token",
+        "https://api.example/.default",
+    )
 
 
 async def test_the_client_may_be_named_in_a_header() -> None:

@@ -62,8 +62,9 @@ def test_names_are_fixed() -> None:
     connection = {"BASE_URL", "TOKEN_URL", "CLIENT_ID", "CLIENT_SECRET"}
     keys = {
         "SALESFORCE": connection | {"USERNAME"},
-        "PARTNER_CENTER": connection | {"REFRESH_TOKEN"},
-        "PARTNER_CENTER_EVENTS": connection | {"REFRESH_TOKEN", "CERTIFICATE_HOSTS", "CA_FILE"},
+        "PARTNER_CENTER": connection | {"REFRESH_TOKEN", "RATE_LIMIT"},
+        "PARTNER_CENTER_EVENTS": connection
+        | {"REFRESH_TOKEN", "RATE_LIMIT", "CERTIFICATE_HOSTS", "CA_FILE"},
     }
     assert names == {
         "salesforce": {

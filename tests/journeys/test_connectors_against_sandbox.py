@@ -16,10 +16,11 @@ import pytest
 import uvicorn
 
 from cosell_connectors.certificates import Doorkeeper
-from cosell_connectors.client import Client, download
+from cosell_connectors.client import Client
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.hooks import Event
 from cosell_connectors.parsing import load
+from cosell_connectors.transport import download
 from cosell_emulators.sandbox import Sandbox
 from cosell_env.connections import Connection, Sources
 

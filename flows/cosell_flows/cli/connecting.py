@@ -149,6 +149,7 @@ def _needed(connector: Connector, connection: Connection) -> tuple[str, ...]:
         "refresh_token": ("client_id", "refresh_token"),
         "client_credentials": ("client_id", "client_secret"),
         "jwt_bearer": ("client_id", "username", "private_key"),
+        "password": ("client_id", "username", "password"),
         "bearer": ("token",),
         "basic": ("username", "password"),
         "api_key": ("api_key",),

@@ -108,6 +108,11 @@ class Engine:
             self._clients[connection] = Client(self.connector(connection), bound)
         return self._clients[connection]
 
+    @property
+    def clients(self) -> Mapping[str, Client]:
+        """The clients there are by now, by connection."""
+        return dict(self._clients)
+
     def connector(self, connection: str) -> Connector:
         """The connector that a connection is bound to."""
         return self.project.connector_of(connection)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cosell_definitions.problems import Severity, Unsound
 from cosell_env.resolving import Environment, resolve, resolve_what_can
+from cosell_env.rotating import RefreshTokens
 
 from ..ledger import Ledger, open_ledger
 from ..project import Project
@@ -39,6 +40,7 @@ def environment_of(project: Project, process: Mapping[str, str] | None = None) -
         os.environ if process is None else process,
         environment=project.environment_name,
         folder=project.root,
+        rotated=_kept(project),
     )
 
 
@@ -50,7 +52,13 @@ def environment_for_runs(project: Project) -> Environment:
         os.environ,
         environment=project.environment_name,
         folder=project.root,
+        rotated=_kept(project),
     )
+
+
+def _kept(project: Project) -> RefreshTokens:
+    """Refresh tokens that took the place of configured ones, kept in the project's own state."""
+    return RefreshTokens(project.state / "refresh-tokens.json")
 
 
 def ledger_url(project: Project) -> str:

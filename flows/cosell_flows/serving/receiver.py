@@ -16,7 +16,7 @@ from cosell_connectors.hooks import Event, Refused
 from cosell_env.connections import MissingSetting
 from cosell_flows.ledger import Ledger, LedgerError
 
-from .metrics import metrics_of
+from .metrics import Calls, metrics_of
 
 _LOG = logging.getLogger(__name__)
 PATH = "/webhooks/partner-center"
@@ -41,6 +41,7 @@ class Receiver:
     wanted: Callable[[str], bool]  # whether any flow listens to events of this name
     stored: Callable[[], None]  # called after an event came in
     checks: Checks
+    calls: Callable[[], Mapping[str, Calls]] = dict
 
     def app(self) -> Starlette:
         """The ASGI application."""
@@ -104,7 +105,7 @@ class Receiver:
 
     async def _metrics(self, _: Request) -> Response:
         try:
-            text = await metrics_of(self.ledger)
+            text = await metrics_of(self.ledger, self.calls())
         except LedgerError as error:
             return PlainTextResponse(f"# {error.message}\n", 503)
         return PlainTextResponse(text, media_type="text/plain; version=0.0.4; charset=utf-8")

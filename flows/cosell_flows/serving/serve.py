@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cosell_connectors.certificates import Doorkeeper
-from cosell_connectors.client import download
+from cosell_connectors.transport import download
 from cosell_definitions.model import Flow
 from cosell_flows.ledger import LedgerError, this_process
 from cosell_flows.on_prefect import surroundings
@@ -25,6 +25,7 @@ from cosell_flows.running.outcomes import RunResult
 
 from .dispatcher import Dispatcher, NotNow
 from .listening import Listener
+from .metrics import Calls
 from .receiver import CONNECTION, PATH, Admit, Receiver
 from .recovery import is_alive, recover
 
@@ -175,7 +176,19 @@ class Serving:
             wanted=self._dispatcher.listens_to,
             stored=self._dispatcher.event_came,
             checks=self._checks,
+            calls=self._calls,
         )
+
+    def _calls(self) -> Mapping[str, Calls]:
+        """What the other systems said about a day's calls, as far as anybody has called."""
+        return {
+            name: Calls(
+                used=client.usage.used if client.usage else None,
+                limit=client.usage.limit if client.usage else None,
+                refused=client.refused,
+            )
+            for name, client in self._engine.clients.items()
+        }
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
