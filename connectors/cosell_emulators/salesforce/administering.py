@@ -21,6 +21,8 @@ def changed(org: Org, tokens: Tokens, body: dict[str, Any]) -> dict[str, Any]:
                 org.calls_today = int(value)
             case "page_size":
                 settings.page_size = int(value)
+            case "customized":
+                _customize(org, value)
             case "end_sessions" if value:
                 tokens.expire()
             case "duplicate_rules":
@@ -36,7 +38,15 @@ def changed(org: Org, tokens: Tokens, body: dict[str, Any]) -> dict[str, Any]:
         "page_size": settings.page_size,
         "duplicate_rules": len(settings.duplicate_rules),
         "assignment_entries": len(settings.assignment_entries),
+        "customized": any(kind.custom for kind in org.store.whole),
     }
+
+
+def _customize(org: Org, value: Any) -> None:
+    """Take everything custom out of the org; putting it in again is what setup is for."""
+    if value is not False:
+        raise BadControl('"customized" can only be false; a reset makes it true again.')
+    org.setup.strip()
 
 
 def _rule(org: Org, rule: dict[str, Any]) -> DuplicateRule:

@@ -68,7 +68,7 @@ def upsert(org: Org, call: Call, name: str, field: str) -> Reply:
     records, all_or_none = _records(call)
 
     def one(body: dict[str, Any]) -> Result:
-        if _kind(org, body) is not kind:
+        if _kind(org, body).name != kind.name:
             message = f"The type of a record must be {kind.name} in this call"
             raise refusal("INVALID_TYPE", message)
         plain = _without_attributes(body)
@@ -138,7 +138,7 @@ def read(org: Org, call: Call, name: str) -> Reply:
         200,
         [
             None
-            if row is None or row.type is not kind
+            if row is None or row.type.name != kind.name
             else record(row, fields, version=call.version)
             for row in rows
         ],
@@ -208,7 +208,7 @@ def living(org: Org, kind: ObjectType, key: str) -> Row:
     if not is_id(key):
         raise malformed(key)
     row = org.store.row(long_id(key))
-    if row is None or row.type is not kind:
+    if row is None or row.type.name != kind.name:
         raise refusal("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     if row.deleted_at is not None:
         raise refusal("ENTITY_IS_DELETED", "entity is deleted")

@@ -91,7 +91,7 @@ def full(store: Store, kind: ObjectType, *, version: str) -> Document:
                 "relationshipName": child.relationship,
                 "restrictedDelete": False,
             }
-            for child in kind.children
+            for child in store.schema.children_of(kind)
         ],
         "compactLayoutable": True,
         "defaultImplementation": None,

@@ -17,7 +17,7 @@ from cosell_emulators.salesforce.tokens import Tokens
 from cosell_emulators.stage import Clock
 
 _DATA = re.compile(r"/services/data/v(\d{1,3})\.(\d)(/.*)?")
-_SOAP = re.compile(r"/services/Soap/[uc](?:/\d+(?:\.\d)?)?(?:/.*)?")
+_SOAP = re.compile(r"/services/Soap/[ucm](?:/\d+(?:\.\d)?)?(?:/.*)?")
 # Longer addresses are refused before anybody reads them.
 # https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
 _LONGEST_ADDRESS = 16_384
@@ -111,9 +111,7 @@ class SalesforceEmulator:
         if number > meta_api.NEWEST or found[2] != "0":
             raise not_found()
         session = self._session(request)
-        if self.org.calls_today >= self.org.settings.daily_calls:
-            raise refusal("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", bare=True)
-        self.org.calls_today += 1
+        self.org.count()
         call = Call(
             method=request.method,
             path=_raw_path(request)[len(f"/services/data/v{number}.{found[2]}") :],
@@ -124,7 +122,8 @@ class SalesforceEmulator:
             content=content,
             again=answered,
         )
-        reply = answered(self.org, call)
+        with self.org.as_seen_by(session.user_id):
+            reply = answered(self.org, call)
         usage = f"api-usage={self.org.calls_today}/{self.org.settings.daily_calls}"
         return Reply(
             reply.status, reply.body, {"Sforce-Limit-Info": usage, **reply.headers}, reply.kind

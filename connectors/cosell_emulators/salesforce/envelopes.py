@@ -61,26 +61,32 @@ def local(part: ElementTree.Element) -> str:
 
 def values(part: ElementTree.Element) -> dict[str, str | None]:
     """Read the children of an element; a nil one is nothing."""
-    return {local(inner): None if _is_nil(inner) else (inner.text or "") for inner in part}
+    return {local(inner): None if is_nil(inner) else (inner.text or "") for inner in part}
 
 
 def row(part: ElementTree.Element) -> tuple[str, dict[str, Any]]:
     """Read an sObject: its type, and its fields; those to be emptied are None."""
-    kind = part.get(_TYPE, "").rpartition(":")[2]
+    found = kind(part)
     body: dict[str, Any] = {}
     for inner in part:
         name = local(inner)
         if name == "type":
-            kind = inner.text or kind
+            found = inner.text or found
         elif name == "fieldsToNull":
             if inner.text:
                 body[inner.text.strip()] = None
-        elif not _is_nil(inner):
+        elif not is_nil(inner):
             body[name] = inner.text or ""
-    return kind, body
+    return found, body
 
 
-def _is_nil(part: ElementTree.Element) -> bool:
+def kind(part: ElementTree.Element) -> str:
+    """Give the type an element says it is of."""
+    return part.get(_TYPE, "").rpartition(":")[2]
+
+
+def is_nil(part: ElementTree.Element) -> bool:
+    """Tell whether an element says that there is nothing."""
     return part.get(_NIL, "").lower() in ("true", "1")
 
 
@@ -91,18 +97,18 @@ def answer(operation: str, results: list[dict[str, Any]], *, namespace: str) -> 
     return _envelope(body)
 
 
-def fault(code: str, message: str) -> bytes:
+def fault(code: str, message: str, *, about: str = "urn:fault.partner.soap.sforce.com") -> bytes:
     """Write a fault."""
     told = escape(f"{code}: {message}")
     detail = (
-        '<sf:UnexpectedErrorFault xmlns:sf="urn:fault.partner.soap.sforce.com" '
+        f'<sf:UnexpectedErrorFault xmlns:sf="{about}" '
         'xsi:type="sf:UnexpectedErrorFault">'
         f"<sf:exceptionCode>{code}</sf:exceptionCode>"
         f"<sf:exceptionMessage>{escape(message)}</sf:exceptionMessage>"
         "</sf:UnexpectedErrorFault>"
     )
     body = (
-        f'<soapenv:Fault><faultcode xmlns:sf="urn:fault.partner.soap.sforce.com">sf:{code}'
+        f'<soapenv:Fault><faultcode xmlns:sf="{about}">sf:{code}'
         f"</faultcode><faultstring>{told}</faultstring><detail>{detail}</detail></soapenv:Fault>"
     )
     return _envelope(body)
@@ -127,6 +133,8 @@ def _element(name: str, value: Any) -> str:
     if isinstance(value, list):
         return "".join(_element(name, inner) for inner in value)
     if isinstance(value, dict):
-        return f"<{name}>{_children(value)}</{name}>"
+        type_ = f' xsi:type="{escape(value["@type"])}"' if "@type" in value else ""
+        plain = {key: inner for key, inner in value.items() if key != "@type"}
+        return f"<{name}{type_}>{_children(plain)}</{name}>"
     text = str(value).lower() if isinstance(value, bool) else escape(str(value))
     return f"<{name}>{text}</{name}>"

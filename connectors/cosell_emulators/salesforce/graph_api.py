@@ -147,7 +147,12 @@ def _walk(
         yield _Sapling(kind, reference, plain, parent)
         for name, branch in children.items():
             child = next(
-                (c for c in kind.children if (c.relationship or "").lower() == name.lower()), None
+                (
+                    c
+                    for c in org.store.schema.children_of(kind)
+                    if (c.relationship or "").lower() == name.lower()
+                ),
+                None,
             )
             if child is None:
                 message = f"No such relationship '{name}' on sobject of type {kind.name}"

@@ -166,7 +166,7 @@ def _living(store: Store, kind: ObjectType, key: str) -> Row:
     if not is_id(key):
         raise malformed(key)
     row = store.row(long_id(key))
-    if row is None or row.type is not kind:
+    if row is None or row.type.name != kind.name:
         raise refusal("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id")
     if row.deleted_at is not None:
         raise refusal("ENTITY_IS_DELETED", "entity is deleted")

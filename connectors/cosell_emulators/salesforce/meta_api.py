@@ -4,7 +4,7 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources_list.htm
 """
 
 from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
+from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 
 from cosell_emulators.salesforce import describing
@@ -16,8 +16,6 @@ from cosell_emulators.salesforce.rendering import record, stamp
 from cosell_emulators.salesforce.schema import ObjectType
 
 OLDEST, NEWEST = 31, 68
-# The metadata of an org without deployments never changes.
-_DESCRIBED = "Mon, 02 Nov 2026 00:00:00 GMT"
 _UPDATED_DAYS, _DELETED_DAYS = 30, 15
 _SEASONS = ("Winter", "Spring", "Summer")
 
@@ -110,13 +108,14 @@ def describe(org: Org, call: Call, name: str) -> Reply:
     """GET /sobjects/X/describe."""
     kind = org.kind(name)
     since = call.headers.get("if-modified-since")
+    changed = org.described_at
     try:
-        if since is not None and parsedate_to_datetime(since) >= parsedate_to_datetime(_DESCRIBED):
+        if since is not None and parsedate_to_datetime(since) >= changed:
             return Reply(304)
     except (ValueError, TypeError):
         pass  # an unreadable date is ignored on reads
     body = describing.full(org.store, kind, version=call.version)
-    return Reply(200, body, {"Last-Modified": _DESCRIBED})
+    return Reply(200, body, {"Last-Modified": format_datetime(changed, usegmt=True)})
 
 
 def _recent(org: Org, call: Call, kind: ObjectType | None) -> list[dict[str, Any]]:

@@ -98,7 +98,7 @@ def document_of(store: Store, row: Row, *, make: Make, now: datetime) -> None:
     names = ("Title", "OwnerId", "CreatedDate", "CreatedById", "LastModifiedDate")
     values = {name: row.get(name) for name in (*names, "LastModifiedById", "SystemModstamp")}
     document = Row(
-        store.schema["ContentDocument"],
+        store.whole["ContentDocument"],
         row.id,
         {**values, "FileType": "SNOTE", "FileExtension": "snote"},
     )

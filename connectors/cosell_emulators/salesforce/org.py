@@ -2,22 +2,28 @@
 
 import base64
 import binascii
-from datetime import datetime
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
 from typing import Any
 
 from cosell_emulators.clock import Clock
-from cosell_emulators.salesforce import seeding
+from cosell_emulators.salesforce import catalog, seeding
 from cosell_emulators.salesforce.calls import Call, Reply
+from cosell_emulators.salesforce.configuring import Setup
 from cosell_emulators.salesforce.identifiers import minted
-from cosell_emulators.salesforce.problems import not_found
-from cosell_emulators.salesforce.schema import Field, ObjectType, shipped
+from cosell_emulators.salesforce.permitting import Permissions
+from cosell_emulators.salesforce.problems import not_found, refusal
+from cosell_emulators.salesforce.schema import Field, ObjectType
 from cosell_emulators.salesforce.settings import Settings
 from cosell_emulators.salesforce.store import Row, Store
+from cosell_emulators.salesforce.tables import shipped
 from cosell_emulators.salesforce.tokens import User
 from cosell_emulators.salesforce.writing import Doing, Writer
 
 ORG_ID = minted("00D", 1)
 USERNAME = "integration@cosell.example.com"
+# The objects of an org to which nothing was deployed are as old as the org.
+_BORN = datetime(2026, 11, 2, tzinfo=UTC)
 
 
 class Org:
@@ -32,6 +38,10 @@ class Org:
         self.cursors: dict[str, Any]
         self.jobs: dict[str, Any]
         self.mails: list[dict[str, Any]]
+        self.permissions: Permissions
+        self.setup: Setup
+        self._listed: tuple[Any, ...]
+        self._described: tuple[tuple[Any, ...], datetime]
         self.reset(seed)
 
     def reset(self, seed: str) -> None:
@@ -43,7 +53,49 @@ class Org:
         self.jobs = {}
         self.mails = []
         self.calls_today = 0
+        self.permissions = Permissions(self.store, self.settings)
+        self.setup = Setup(self.writer, self.settings)
+        self._listed = ()
         seeding.sow(self.writer, seed, now=self.clock.now(), org_id=ORG_ID, username=USERNAME)
+        self._described = (self.permissions.marks(), _BORN)
+
+    def count(self) -> None:
+        """Count a call, or refuse it when the day's calls are used up."""
+        if self.calls_today >= self.settings.daily_calls:
+            message = "TotalRequests Limit exceeded."
+            raise refusal("REQUEST_LIMIT_EXCEEDED", message, bare=True)
+        self.calls_today += 1
+
+    @property
+    def admin_id(self) -> str:
+        """Give the user who set the org up."""
+        user = self.user(USERNAME)
+        return user.id if user is not None else ""
+
+    def as_seen_by(self, user_id: str) -> AbstractContextManager[None]:
+        """Show the org as a user sees it, for the length of a call."""
+        return self.store.seen_as(self.permissions.view(user_id))
+
+    def as_tools(self, user_id: str) -> AbstractContextManager[None]:
+        """Show the org as the Tooling API does, for the length of a call."""
+        self.refresh(user_id)
+        return self.store.seen_as(self.permissions.view(user_id, tools=True))
+
+    def refresh(self, user_id: str) -> None:
+        """Bring the rows that tell of objects and fields up to date, as a user may see them."""
+        now = (user_id, *self.permissions.marks())
+        if now != self._listed:
+            self._listed = now
+            seen, layouts = self.permissions.view(user_id), self.setup.names("Layout")
+            catalog.refresh(self.store, seen, layouts)
+
+    @property
+    def described_at(self) -> datetime:
+        """Tell when objects and fields were last changed."""
+        marks = self.permissions.marks()
+        if self._described[0] != marks:
+            self._described = (marks, self.now().replace(microsecond=0))
+        return self._described[1]
 
     def kind(self, name: str) -> ObjectType:
         """Find the object an address names."""

@@ -54,6 +54,7 @@ def answer(org: Org, text: str, *, user_id: str, version: str, deleted: bool = F
 
 
 def _context(org: Org, text: str, *, user_id: str, version: str, deleted: bool) -> Context:
+    org.refresh(user_id)
     return Context(
         store=org.store,
         text=text,

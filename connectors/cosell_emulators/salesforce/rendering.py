@@ -32,7 +32,8 @@ def record(row: Row, names: Iterable[str], *, version: str) -> dict[str, Any]:
 
 def attributes(row: Row, *, version: str, kind: str | None = None) -> dict[str, str]:
     """Say what a row is and where it can be read."""
-    url = f"/services/data/v{version}/sobjects/{row.type.name}/{row.id}"
+    tools = "tooling/" if row.type.for_tools else ""
+    url = f"/services/data/v{version}/{tools}sobjects/{row.type.name}/{row.id}"
     return {"type": kind or row.type.name, "url": url}
 
 

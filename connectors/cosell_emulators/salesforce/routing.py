@@ -14,6 +14,7 @@ from cosell_emulators.salesforce import (
     meta_api,
     query_api,
     rows_api,
+    tooling_api,
 )
 from cosell_emulators.salesforce.calls import Call, Reply, refused
 from cosell_emulators.salesforce.org import Org
@@ -88,6 +89,15 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
         {"GET": bulk_api.job, "PATCH": bulk_api.change_query, "DELETE": bulk_api.remove},
     ),
     ("/jobs/query/{key}/results", {"GET": bulk_api.query_results}),
+    ("/tooling/query", {"GET": tooling_api.query}),
+    ("/tooling/query/{locator}", {"GET": query_api.more}),
+    ("/tooling/sobjects", {"GET": tooling_api.objects}),
+    ("/tooling/sobjects/{name}", {"POST": tooling_api.create}),
+    ("/tooling/sobjects/{name}/describe", {"GET": tooling_api.describe}),
+    (
+        "/tooling/sobjects/{name}/{key}",
+        {"GET": tooling_api.get, "PATCH": tooling_api.update, "DELETE": tooling_api.delete},
+    ),
 )
 
 

@@ -133,7 +133,7 @@ def matches(org: Org, kind: ObjectType, field: Field, value: Any) -> list[Row]:
         return []
     if field.name == "Id":
         row = org.store.living(wanted)
-        return [row] if row is not None and row.type is kind else []
+        return [row] if row is not None and row.type.name == kind.name else []
     return org.store[kind.name].having(field.name, wanted)
 
 
@@ -166,7 +166,7 @@ def _row(org: Org, kind: ObjectType, key: str, *, reading: bool) -> Row:
     row = org.store.row(long_id(key))
     if kind.name == "ContentNote":
         row = org.store["ContentNote"].rows.get(long_id(key))
-    if row is None or row.type is not kind:
+    if row is None or row.type.name != kind.name:
         if reading:
             raise not_found()
         message = "invalid cross reference id"
@@ -188,7 +188,7 @@ def _related(org: Org, call: Call, kind: ObjectType, key: str, name: str) -> Rep
         if parent is None:
             raise not_found()
         return _shown(org, call, parent)
-    for child in kind.children:
+    for child in org.store.schema.children_of(kind):
         if child.relationship is not None and child.relationship.lower() == name.lower():
             rows = org.store[child.object].having(child.field, row.id)
             names = _fields(org.store.schema[child.object], call)
@@ -201,7 +201,7 @@ def _shown(org: Org, call: Call, row: Row) -> Reply:
     headers = _conditional(call, row)
     if headers is None:
         return Reply(304)
-    shown = record(row, _fields(row.type, call), version=call.version)
+    shown = record(row, _fields(org.store.kind_of(row), call), version=call.version)
     return Reply(200, shown, headers)
 
 

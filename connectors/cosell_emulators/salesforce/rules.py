@@ -1,16 +1,19 @@
 """What the platform does by itself when rows of its own objects are written."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cosell_emulators.salesforce import opportunities, people
+from cosell_emulators.salesforce import opportunities, people, permitting
 from cosell_emulators.salesforce.opportunities import Make
 from cosell_emulators.salesforce.problems import Refusal, refusal
 from cosell_emulators.salesforce.schema import Field, ObjectType
 from cosell_emulators.salesforce.store import Row, Store
 
 _CURRENCY = "USD"
+# Where the number goes in a name like S-{0000}.
+_NUMBER = re.compile(r"\{(0+)\}")
 _OF_THEIR_OWN = ("Account", "Contact", "Lead", "Opportunity")
 _PARENTS = ("OpportunityId", "Opportunity__c", "AccountId")
 _NOBODY: Mapping[str, Any] = {}
@@ -68,6 +71,8 @@ def before(
         case "OpportunityTeamMember":
             member = store.living(values["UserId"])
             values["Name"] = member.get("Name") if member is not None else None
+        case "FieldPermissions":
+            permitting.field_permission(store, values, row)
         case "Group" | "UserRole":
             if values.get("DeveloperName") is None:
                 values["DeveloperName"] = "_".join(str(values["Name"]).split())
@@ -93,8 +98,14 @@ def after(
         case "ContentNote" if old is None:
             opportunities.document_of(store, row, make=make, now=now)
         case _ if row.type.custom and row.get("Name") is None:
-            # A row of a custom object without a name is shown by its id.
-            store.merge(row, Name=row.id)
+            store.merge(row, Name=_custom_name(store, row))
+
+
+def _custom_name(store: Store, row: Row) -> str:
+    """Name a row of a custom object that got no name: by the next number, or else by its id."""
+    shape = str(row.type.fields["Name"].told.get("displayFormat", ""))
+    number = len(store[row.type.name].rows)
+    return _NUMBER.sub(lambda m: str(number).zfill(len(m[1])), shape) if shape else row.id
 
 
 def before_delete(store: Store, row: Row) -> None:

@@ -1,18 +1,9 @@
-"""What an org knows about its objects: read from the tables in `objects/`.
+"""What an org knows about its objects; an administrator may add to it."""
 
-A table has a heading, `object <name> | <label> | <plural> | <key prefix> | <flags>`, and one line
-for every field: `<name> | <type> | <flags> | <label> | <more>`. `<more>` holds the values of a
-picklist, or a lookup's relationship and the name its children go by.
-Flags of objects: C createable, U updateable, D deletable, Q queryable, S without audit stamps.
-Flags of fields: C createable, U updateable, N nillable, D defaulted on create, X external id,
-Q unique, R restricted picklist, L usable in upserts, M the name field, P cascade delete,
-H neither filterable nor sortable, T true unless said otherwise.
-"""
-
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.resources import files
+from functools import cached_property
+from typing import Any
 
 # A text area longer than this lies in a place that cannot be filtered or sorted.
 # https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/field_types.htm
@@ -43,6 +34,8 @@ class Field:
     children: str | None = None
     choices: tuple[Choice, ...] = ()
     compound: str | None = None
+    # What its maker said of it that only the setup pages show.
+    told: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def custom(self) -> bool:
@@ -102,6 +95,18 @@ class Field:
         return self.type != "textarea" or self.length <= _FILTERABLE
 
     @property
+    def master(self) -> bool:
+        """Tell whether rows go when the row they point to goes."""
+        return "P" in self.flags
+
+    @property
+    def permissionable(self) -> bool:
+        """Tell whether the field can be kept from some of the users."""
+        if not self.custom:
+            return self.createable and self.nillable
+        return not self.master and (self.nillable or self.defaulted or not self.createable)
+
+    @property
     def is_number(self) -> bool:
         """Tell whether the field holds numbers."""
         return self.type in ("currency", "double", "percent", "int")
@@ -126,8 +131,9 @@ class ObjectType:
     plural: str
     prefix: str
     flags: str
-    fields: Mapping[str, Field]
+    fields: dict[str, Field]
     children: list[Child] = field(default_factory=list)
+    told: dict[str, Any] = field(default_factory=dict)
 
     @cached_property
     def by_lower_name(self) -> Mapping[str, Field]:
@@ -154,6 +160,11 @@ class ObjectType:
         return self.name.endswith("__c")
 
     @property
+    def for_tools(self) -> bool:
+        """Tell whether only the Tooling API knows the object."""
+        return "T" in self.flags
+
+    @property
     def createable(self) -> bool:
         """Tell whether rows can be inserted."""
         return "C" in self.flags
@@ -178,15 +189,19 @@ class ObjectType:
 
 
 class Schema:
-    """All objects of an org."""
+    """All objects of an org, or those that somebody may see."""
 
-    def __init__(self, types: Mapping[str, ObjectType]) -> None:
-        self.types = types
-        self._lower = {name.lower(): found for name, found in types.items()}
+    def __init__(self, types: Iterable[ObjectType]) -> None:
+        self.types: dict[str, ObjectType] = {}
+        self._lower: dict[str, ObjectType] = {}
         self._prefixes: dict[str, ObjectType] = {}
-        for found in types.values():
-            # A content note is a content document too, and has the same id.
-            self._prefixes.setdefault(found.prefix, found)
+        # Grows with every change, so that what was derived from the schema can be told stale.
+        self.generation = 0
+        for found in types:
+            self.enter(found)
+        for found in list(self.types.values()):
+            for lookup in found.fields.values():
+                self._link(found, lookup)
 
     def find(self, name: str) -> ObjectType | None:
         """Find an object whatever the case of its name."""
@@ -196,6 +211,67 @@ class Schema:
         """Find the object an id belongs to."""
         return self._prefixes.get(row_id[:3])
 
+    def children_of(self, kind: ObjectType) -> Iterator[Child]:
+        """Go through the fields that point to an object."""
+        for child in kind.children:
+            owner = self.types.get(child.object)
+            if owner is not None and child.field in owner.fields:
+                yield child
+
+    def enter(self, kind: ObjectType) -> None:
+        """Add an object."""
+        self.types[kind.name] = kind
+        self._lower[kind.name.lower()] = kind
+        # A content note is a content document too, and has the same id.
+        self._prefixes.setdefault(kind.prefix, kind)
+        self.generation += 1
+
+    def leave(self, kind: ObjectType) -> None:
+        """Take an object away, and every field that points to it."""
+        for other in self.types.values():
+            other.children[:] = [child for child in other.children if child.object != kind.name]
+        for child in kind.children:
+            owner = self.types[child.object]
+            if owner.fields[child.field].targets == (kind.name,):
+                self.drop(owner, child.field)
+        del self.types[kind.name], self._lower[kind.name.lower()]
+        if self._prefixes.get(kind.prefix) is kind:
+            del self._prefixes[kind.prefix]
+        self.generation += 1
+
+    def put(self, kind: ObjectType, found: Field) -> None:
+        """Add a field to an object, or change it."""
+        if found.name in kind.fields:
+            self._unlink(kind, found.name)
+        kind.fields[found.name] = found
+        self._link(kind, found)
+        self._altered(kind)
+
+    def drop(self, kind: ObjectType, name: str) -> None:
+        """Take a field away."""
+        del kind.fields[name]
+        self._unlink(kind, name)
+        self._altered(kind)
+
+    def _altered(self, kind: ObjectType) -> None:
+        for derived in ("by_lower_name", "by_relationship", "name_field"):
+            kind.__dict__.pop(derived, None)
+        self.generation += 1
+
+    def _link(self, kind: ObjectType, lookup: Field) -> None:
+        child = Child(kind.name, lookup.name, lookup.children, lookup.master)
+        for target in lookup.targets:
+            if target in self.types:
+                self.types[target].children.append(child)
+
+    def _unlink(self, kind: ObjectType, name: str) -> None:
+        for other in self.types.values():
+            other.children[:] = [
+                child
+                for child in other.children
+                if (child.object, child.field) != (kind.name, name)
+            ]
+
     def __iter__(self) -> Iterator[ObjectType]:
         return iter(self.types.values())
 
@@ -203,86 +279,10 @@ class Schema:
         return self.types[name]
 
 
-_STAMPS = """
-IsDeleted | boolean | D | Deleted
-CreatedDate | datetime | D | Created Date
-CreatedById | reference User | D | Created By ID | CreatedBy
-LastModifiedDate | datetime | D | Last Modified Date
-LastModifiedById | reference User | D | Last Modified By ID | LastModifiedBy
-SystemModstamp | datetime | D | System Modstamp
-"""
+class SchemaView(Schema):
+    """The objects and fields that one caller may see; made anew when anything changes."""
 
-
-@cache
-def shipped() -> Schema:
-    """Read the objects that come with the emulator."""
-    texts = sorted(files("cosell_emulators.salesforce").joinpath("objects").iterdir(), key=str)
-    types: dict[str, ObjectType] = {}
-    for text in texts:
-        if text.name.endswith(".txt"):
-            for found in _objects(text.read_text(encoding="utf-8")):
-                types[found.name] = found
-    for owner in types.values():
-        for lookup in owner.fields.values():
-            child = Child(owner.name, lookup.name, lookup.children, "P" in lookup.flags)
-            for target in lookup.targets:
-                if target in types:
-                    types[target].children.append(child)
-    return Schema(types)
-
-
-def _objects(text: str) -> Iterator[ObjectType]:
-    for part in ("\n" + text).split("\nobject ")[1:]:
-        heading, *lines = part.strip().splitlines()
-        name, label, plural, prefix, flags = (cell.strip() for cell in heading.split("|"))
-        stamps = [] if "S" in flags else _STAMPS.strip().splitlines()
-        rows = [f"Id | id 18 | DL | {label} ID", *lines, *stamps]
-        fields: dict[str, Field] = {}
-        for line in rows:
-            if line.strip() and not line.startswith("#"):
-                found = _field(line)
-                fields.setdefault(found.name, found)
-        yield ObjectType(
-            name=name, label=label, plural=plural, prefix=prefix, flags=flags, fields=fields
-        )
-
-
-def _field(line: str) -> Field:
-    name, shape, flags, label, *more = (cell.strip() for cell in line.split("|"))
-    kind, _, size = shape.partition(" ")
-    last = more[0] if more else ""
-    if kind == "reference":
-        relationship, _, children = last.partition(" < ")
-        return Field(
-            name=name,
-            type=kind,
-            label=label,
-            flags=flags,
-            length=18,
-            targets=tuple(size.split()),
-            relationship=relationship.strip() or None,
-            children=children.strip() or None,
-        )
-    if kind in ("currency", "double", "percent"):
-        precision, _, scale = size.partition(".")
-        return Field(
-            name=name,
-            type=kind,
-            label=label,
-            flags=flags,
-            precision=int(precision),
-            scale=int(scale or 0),
-        )
-    return Field(
-        name=name,
-        type=kind,
-        label=label,
-        flags=flags,
-        length=int(size or 0),
-        choices=tuple(
-            Choice(value.strip().removeprefix("*"), value.strip().startswith("*"))
-            for value in last.split(";")
-            if kind in ("picklist", "multipicklist") and value.strip()
-        ),
-        compound=last or None if kind not in ("picklist", "multipicklist") else None,
-    )
+    def __init__(self, types: Iterable[ObjectType]) -> None:
+        super().__init__(())
+        for found in types:
+            self.enter(found)

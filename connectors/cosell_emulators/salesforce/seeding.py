@@ -21,6 +21,12 @@ _LOCALE = {
 # Every third deal is in dollars whatever the customer's currency, as in many real orgs.
 _IN_DOLLARS = 3
 _DEALS = 50
+_ADMIN_RIGHTS = (
+    "PermissionsCustomizeApplication",
+    "PermissionsManageUsers",
+    "PermissionsModifyAllData",
+    "PermissionsViewAllData",
+)
 
 
 def sow(writer: Writer, seed: str, *, now: datetime, org_id: str, username: str) -> None:
@@ -80,11 +86,33 @@ class _Sower:
         for name, licence, kind_of_user in org["profiles"]:
             ids = {"UserLicenseId": self._ids["UserLicense", licence]}
             self._plant("Profile", name, {"Name": name, "UserType": kind_of_user, **ids})
+            self._permissions(name)
         for name, parent in org["roles"]:
             parent_id = self._ids["UserRole", parent] if parent else None
             values = {"Name": name, "DeveloperName": name.replace(" ", "_")}
             portal = {"PortalType": "None", "OpportunityAccessForAccountOwner": "Edit"}
             self._plant("UserRole", name, {**values, **portal, "ParentRoleId": parent_id})
+
+    def _permissions(self, profile: str) -> None:
+        """Let a profile see everything that comes with the org."""
+        owned = {"ProfileId": self._ids["Profile", profile], "IsOwnedByProfile": True}
+        named = {"Name": f"X00e{profile.replace(' ', '_')}", "Label": profile, "Type": "Profile"}
+        rights = dict.fromkeys(_ADMIN_RIGHTS, profile == "System Administrator")
+        plain = {"IsCustom": False, "HasActivationRequired": False, "PermissionsApiEnabled": True}
+        parent = self._plant("PermissionSet", profile, {**named, **owned, **plain, **rights}).id
+        allowed = {"PermissionsEdit": True, "PermissionsRead": True}
+        for kind in self._store.whole:
+            if kind.custom:
+                more = dict.fromkeys(("PermissionsCreate", "PermissionsDelete"), True)
+                key = {"ParentId": parent, "SobjectType": kind.name}
+                self._plant(
+                    "ObjectPermissions", f"{profile} {kind.name}", {**key, **allowed, **more}
+                )
+            for found in kind.fields.values():
+                if found.custom and found.permissionable:
+                    name = f"{kind.name}.{found.name}"
+                    key = {"ParentId": parent, "SobjectType": kind.name, "Field": name}
+                    self._plant("FieldPermissions", f"{profile} {name}", {**key, **allowed})
 
     def people(self, *, with_partners: bool) -> None:
         """Plant users and queues; partner users hang on contacts only the demo has."""

@@ -33,3 +33,7 @@ class Settings:
     duplicate_rules: list[DuplicateRule] = field(default_factory=list)
     assignment_entries: list[RuleEntry] = field(default_factory=list)
     page_size: int = 2000
+    opportunity_teams: bool = True
+    account_teams: bool = True
+    enhanced_notes: bool = True
+    communities: bool = True

@@ -6,7 +6,7 @@ https://developer.salesforce.com/docs/platform/api/guide/sforce-api-calls-list.h
 from collections.abc import Mapping
 from typing import Any
 
-from cosell_emulators.salesforce import envelopes, mailing
+from cosell_emulators.salesforce import envelopes, mailing, metadata_api
 from cosell_emulators.salesforce.calls import Reply, Session
 from cosell_emulators.salesforce.collections_api import living
 from cosell_emulators.salesforce.converting import Wish, convert
@@ -22,43 +22,49 @@ _XML = "text/xml;charset=UTF-8"
 _MOST = 200
 _MOST_LEADS = 100
 _OLDEST = 31
-_PARTNER = "urn:partner.soap.sforce.com"
-_ENTERPRISE = "urn:enterprise.soap.sforce.com"
+_NAMESPACES = {
+    "c": "urn:enterprise.soap.sforce.com",
+    "m": metadata_api.NAMESPACE,
+    "u": "urn:partner.soap.sforce.com",
+}
+_FAULTS = {
+    "c": "urn:fault.enterprise.soap.sforce.com",
+    "m": metadata_api.NAMESPACE,
+    "u": "urn:fault.partner.soap.sforce.com",
+}
 
 Result = dict[str, Any]
 
 
 def answered(org: Org, tokens: Tokens, path: str, content: bytes) -> Reply:
-    """Answer POST /services/Soap/u/NN.N."""
+    """Answer POST /services/Soap/u/NN.N, or m for the Metadata API."""
     kind, _, version = path.removeprefix("/services/Soap/").partition("/")
-    number = version.split("/")[0]
-    if number and float(number) < _OLDEST:
-        message = f"API version {number} is retired"
-        return _fault("UNSUPPORTED_API_VERSION", message)
     try:
-        asked = envelopes.read(content)
-        if asked.operation == "login":
-            # Orgs made since Winter '26 have it off, and version 65 has it no more.
-            # https://developer.salesforce.com/docs/platform/api/guide/sforce-api-calls-login.html
-            message = "SOAP API login() is disabled by default in this org."
-            return _fault("INVALID_OPERATION", message)
-        session = tokens.session(asked.header("SessionHeader", "sessionId"))
-        if session is None:
-            message = "Invalid Session ID found in SessionHeader: Illegal Session"
-            return _fault("INVALID_SESSION_ID", message)
-        org.calls_today += 1
-        results = _results(org, session, asked)
+        return Reply(200, _answer(org, tokens, kind, version.split("/")[0], content), kind=_XML)
     except Unreadable as error:
-        return _fault("SOAP_PARSE_ERROR", str(error))
+        code, message = "SOAP_PARSE_ERROR", str(error)
     except Refusal as error:
-        return _fault(error.problems[0].code, error.problems[0].message)
-    namespace = _PARTNER if kind == "u" else _ENTERPRISE
-    body = envelopes.answer(asked.operation, results, namespace=namespace)
-    return Reply(200, body, kind=_XML)
+        code, message = error.problems[0].code, error.problems[0].message
+    return Reply(500, envelopes.fault(code, message, about=_FAULTS[kind]), kind=_XML)
 
 
-def _fault(code: str, message: str) -> Reply:
-    return Reply(500, envelopes.fault(code, message), kind=_XML)
+def _answer(org: Org, tokens: Tokens, kind: str, version: str, content: bytes) -> bytes:
+    if version and float(version) < _OLDEST:
+        raise refusal("UNSUPPORTED_API_VERSION", f"API version {version} is retired")
+    asked = envelopes.read(content)
+    if asked.operation == "login":
+        # Orgs made since Winter '26 have it off, and version 65 has it no more.
+        # https://developer.salesforce.com/docs/platform/api/guide/sforce-api-calls-login.html
+        raise refusal("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.")
+    session = tokens.session(asked.header("SessionHeader", "sessionId"))
+    if session is None:
+        message = "Invalid Session ID found in SessionHeader: Illegal Session"
+        raise refusal("INVALID_SESSION_ID", message)
+    org.count()
+    with org.as_seen_by(session.user_id):
+        do = metadata_api.results if kind == "m" else _results
+        results = do(org, session, asked)
+    return envelopes.answer(asked.operation, results, namespace=_NAMESPACES[kind])
 
 
 def _results(org: Org, session: Session, asked: Asked) -> list[Result]:

@@ -62,11 +62,18 @@ class Table:
     type: ObjectType
     rows: dict[str, Row] = field(default_factory=dict)
     indexes: dict[str, dict[Any, dict[str, None]]] = field(default_factory=dict)
+    # Grows with every change, so that what was derived from the rows can be told stale.
+    generation: int = 0
 
     def __post_init__(self) -> None:
+        self.index()
+
+    def index(self) -> None:
+        """Begin an index on every key and lookup that has none yet."""
         for found in self.type.fields.values():
-            if found.name != "Id" and (found.keyed or found.type == "reference"):
-                self.indexes[found.name] = {}
+            keyed = found.keyed or found.unique or found.type == "reference"
+            if keyed and found.name != "Id":
+                self.indexes.setdefault(found.name, {})
 
     def alive(self) -> Iterator[Row]:
         """Go through the rows that are not in the recycle bin."""
@@ -81,6 +88,7 @@ class Table:
 
     def enter(self, row: Row) -> None:
         """Put a living row into the indexes."""
+        self.generation += 1
         for name, index in self.indexes.items():
             value = row.values.get(name)
             if value is not None:
@@ -88,6 +96,7 @@ class Table:
 
     def leave(self, row: Row) -> None:
         """Take a row out of the indexes."""
+        self.generation += 1
         for name, index in self.indexes.items():
             value = indexed(row.values.get(name))
             if value in index:
@@ -105,8 +114,13 @@ class Store:
     """All rows of an org."""
 
     def __init__(self, schema: Schema) -> None:
+        # The whole of it, and what the present caller may see of it.
+        self.whole = schema
         self.schema = schema
         self.tables = {found.name: Table(found) for found in schema}
+        # What defines the objects, by the name each is pointed to with.
+        self.definitions: dict[str | None, Row] = {}
+        self._names: dict[str, str] = {}
         self.changes: deque[Change] = deque(maxlen=_CHANGES_KEPT)
         self._minted: Counter[str] = Counter()
         self._undo: list[Callable[[], None]] = []
@@ -119,6 +133,13 @@ class Store:
         """Make the next id of an object."""
         return self.numbered(found.prefix)
 
+    def named(self, prefix: str, name: str) -> str:
+        """Give the id of a thing that is known by its name, always the same one."""
+        key = f"{prefix} {name}"
+        if key not in self._names:
+            self._names[key] = self.numbered(prefix)
+        return self._names[key]
+
     def numbered(self, prefix: str) -> str:
         """Make the next id with a prefix, also for things that are no rows."""
         self._minted[prefix] += 1
@@ -126,8 +147,12 @@ class Store:
 
     def row(self, row_id: str | None) -> Row | None:
         """Find a row, deleted or not, by its long id."""
-        found = self.schema.of_id(row_id) if row_id else None
+        found = self.whole.of_id(row_id) if row_id else None
         return None if found is None else self.tables[found.name].rows.get(row_id or "")
+
+    def kind_of(self, row: Row) -> ObjectType:
+        """Give the object of a row, as the present caller sees it."""
+        return self.schema.find(row.type.name) or row.type
 
     def living(self, row_id: str | None) -> Row | None:
         """Find a row that is not deleted."""
@@ -175,6 +200,12 @@ class Store:
 
         self._undo.append(back)
 
+    def forget(self, row: Row) -> None:
+        """Remove a row for good, past the recycle bin."""
+        table = self.tables[row.type.name]
+        table.leave(row)
+        table.rows.pop(row.id, None)
+
     def note(self, change: Change) -> None:
         """Write a change down."""
         self.changes.append(change)
@@ -183,6 +214,15 @@ class Store:
             self.changes.pop()
 
         self._undo.append(back)
+
+    @contextmanager
+    def seen_as(self, schema: Schema) -> Iterator[None]:
+        """Show only a part of the org for the length of a call."""
+        before, self.schema = self.schema, schema
+        try:
+            yield
+        finally:
+            self.schema = before
 
     @contextmanager
     def atomic(self) -> Iterator[None]:

@@ -45,7 +45,8 @@ class Writer:
             twin = rules.twin(self.store, kind, values)
             if twin is not None:
                 return self._change(twin, values, doing)
-            for name, found in kind.fields.items():
+            whole = self.store.whole[kind.name]
+            for name, found in whole.fields.items():
                 if found.type == "boolean" and name != "IsDeleted":
                     values.setdefault(name, "T" in found.flags)
                 default = next((choice.value for choice in found.choices if choice.default), None)
@@ -55,7 +56,7 @@ class Writer:
             rules.before(self.store, kind, values, None, user_id=doing.user_id, now=doing.now)
             self._assign(kind, values, doing, set(values) if "OwnerId" in body else set())
             self._guard(kind, values, None, doing)
-            row = Row(kind, rules.new_id(self.store, kind), values)
+            row = Row(whole, rules.new_id(self.store, kind), values)
             self.store.insert(row)
             rules.after(self.store, row, None, doing.now, self.create_silently)
             self._note(row, "create", tuple(self._names(kind, body)), doing)
@@ -63,7 +64,7 @@ class Writer:
 
     def create_silently(self, name: str, values: Mapping[str, Any], _: datetime, /) -> Row:
         """Insert a row the platform makes by itself, with the stamps of its cause."""
-        kind = self.store.schema[name]
+        kind = self.store.whole[name]
         full = {
             found.name: False
             for found in kind.fields.values()
@@ -75,17 +76,19 @@ class Writer:
 
     def update(self, row: Row, body: Body, doing: Doing) -> Row:
         """Change a row."""
-        if not row.type.updateable:
-            raise _not_for(row.type, "updated")
+        kind = self.store.kind_of(row)
+        if not kind.updateable:
+            raise _not_for(kind, "updated")
         if row.deleted_at is not None:
             raise refusal("ENTITY_IS_DELETED", "entity is deleted")
         with self.store.atomic():
-            return self._change(row, self._checked(row.type, body, creating=False), doing)
+            return self._change(row, self._checked(kind, body, creating=False), doing)
 
     def delete(self, row: Row, doing: Doing) -> None:
         """Put a row, and what belongs to it, into the recycle bin."""
-        if not row.type.deletable:
-            raise _not_for(row.type, "deleted")
+        kind = self.store.kind_of(row)
+        if not kind.deletable:
+            raise _not_for(kind, "deleted")
         if row.deleted_at is not None:
             raise refusal("ENTITY_IS_DELETED", "entity is deleted")
         with self.store.atomic():

@@ -88,7 +88,7 @@ class Context:
     def children(self, kind: ObjectType, name: str, at: int) -> Child:
         """Find the children a subquery reads."""
         wanted = name.rsplit(".", maxsplit=1)[-1].lower()
-        for child in kind.children:
+        for child in self.store.schema.children_of(kind):
             if child.relationship is not None and child.relationship.lower() == wanted:
                 return child
         raise self.refuse(at, "INVALID_TYPE", _RELATION.format(name).replace("field path", "FROM"))
@@ -133,7 +133,10 @@ class Context:
 
     def parent(self, row: Row | None, hop: Field) -> Row | None:
         """Go to the row a lookup points to."""
-        return None if row is None else self.store.row(row.values.get(hop.name))
+        if row is None:
+            return None
+        key = row.values.get(hop.name)
+        return self.store.definitions.get(key) if hop.type == "string" else self.store.row(key)
 
     def getter(self, bound: Bound) -> Callable[[Row], Any]:
         """Make the function that reads a field of a row."""

@@ -12,12 +12,16 @@ from cosell_emulators.salesforce.soql.filtering import Filter, Test
 from cosell_emulators.salesforce.soql.functions import computed
 from cosell_emulators.salesforce.soql.parsing import parsed
 from cosell_emulators.salesforce.soql.tree import (
+    All,
     Call,
     Children,
     Column,
+    Comparison,
+    Condition,
     Order,
     Path,
     Query,
+    Some,
     TypeOf,
 )
 from cosell_emulators.salesforce.store import Row, indexed
@@ -52,6 +56,9 @@ def run(context: Context) -> Answer:
     if query.offset > _FARTHEST:
         message = f"Maximum SOQL offset allowed is {_FARTHEST}"
         raise context.refuse(0, "NUMBER_OUTSIDE_VALID_RANGE", message)
+    if kind.name == "FieldDefinition" and not _names_entity(query.where):
+        message = "A filter on a reified column is required [EntityDefinitionId,DurableId]"
+        raise context.refuse(0, "MALFORMED_QUERY", message)
     rows = _chosen(context, query, kind)
     if query.counts:
         rows = rows[: query.limit] if query.limit is not None else rows
@@ -60,7 +67,30 @@ def run(context: Context) -> Answer:
         groups = grouped(context, query, kind, rows)
         return Answer(len(groups), groups, dict)
     rows = _cut(query, _sorted(context, query, kind, rows))
+    _one_at_a_time(context, query, kind, len(rows))
     return Answer(len(rows), rows, _shower(context, query, kind))
+
+
+def _one_at_a_time(context: Context, query: Query, kind: ObjectType, found: int) -> None:
+    """Refuse whole descriptions of several things: they are too large."""
+    asked = {str(column.what).lower() for column in query.columns if isinstance(column, Column)}
+    if found > 1 and kind.for_tools and asked & {"metadata", "fullname"}:
+        message = (
+            "When retrieving results with Metadata or FullName fields, the query qualifications "
+            f"must specify no more than one row for retrieval. Result size: {found}"
+        )
+        raise context.refuse(0, "MALFORMED_QUERY", message)
+
+
+def _names_entity(condition: Condition | None) -> bool:
+    """Tell whether a condition says which object's fields are wanted."""
+    match condition:
+        case All() | Some():
+            return any(_names_entity(part) for part in condition.parts)
+        case Comparison(what=Path() as path):
+            first = path.names[0].lower()
+            return first.startswith("entitydefinition") or path.names[-1].lower() == "durableid"
+    return False
 
 
 def _chosen(context: Context, query: Query, kind: ObjectType) -> list[Row]:
