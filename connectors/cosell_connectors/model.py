@@ -179,6 +179,8 @@ class ResourceCall:
     fields_parameter: str | None = None
     style: Literal["object", "fields", "json_patch"] = "object"
     new_id: str | None = None  # pointer into the reply of a create: the key of the new record
+    gives: Mapping[str, object] = field(default_factory=dict)  # what the answer will say of itself
+    makes: tuple[str, ...] = ()  # further ids that the system gives a new record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -226,6 +226,8 @@ def _call(tree: Tree) -> ResourceCall:
         fields_parameter=tree.get("fields"),
         style=tree.get("style", "object"),
         new_id=tree.get("new_id"),
+        gives=tree.get("gives", {}),
+        makes=tuple(tree.get("makes", ())),
     )
 
 

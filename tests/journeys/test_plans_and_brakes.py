@@ -21,7 +21,7 @@ def gist(writes: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
             tuple(sorted(
                 (field["field"], str(field["new"])[16:] if field["field"] == "Audit__c" else str(field["new"]))
                 for field in one["fields"]
-                if field["field"] not in _IDS and "(new)" not in str(field["new"])
+                if field["field"] not in _IDS and "⟨new" not in str(field["new"])
             )),
         )
         for one in writes

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -198,6 +199,7 @@ def _worded(error: BaseException) -> Failure | None:
         "NoProject": USAGE,
         "NoSuchFlow": USAGE,
         "BadInputs": USAGE,
+        "BadPlan": NO,
         "LedgerTooNew": NO,
         "LedgerUnreachable": UNREACHABLE,
         "LedgerError": NO,
@@ -224,6 +226,28 @@ def table(rows: Iterable[Iterable[Any]], heads: Iterable[str]) -> None:
     widths = [max(len(row[index]) for row in every) for index in range(len(every[0]))]
     for row in every:
         say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+@contextlib.contextmanager
+def counting(what: str) -> Iterator[Callable[[int, int], None] | None]:
+    """Show how many of how many are done while the block runs; nothing where nobody looks."""
+    if not on_terminal():
+        yield None
+        return
+    shown = 0
+
+    def show(done: int, total: int) -> None:
+        nonlocal shown
+        text = f"{done} of {total} {what}"
+        sys.stderr.write(f"\r{text.ljust(shown)}")
+        sys.stderr.flush()
+        shown = len(text)
+
+    try:
+        yield show
+    finally:
+        sys.stderr.write(f"\r{' ' * shown}\r")
+        sys.stderr.flush()
 
 
 def on_terminal() -> bool:

@@ -1,4 +1,4 @@
-"""`cosell run` and `cosell plan`."""
+"""`cosell run`: run a flow now, and say record by record what came of it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..running.outcomes import RunResult
 
 _LARGEST = 16 * 1024 * 1024
-_EXIT = {"succeeded": 0, "skipped": 0, "partial": 1, "failed": 1, "cancelled": 130}
+EXIT = {"succeeded": 0, "skipped": 0, "partial": 1, "failed": 1, "cancelled": 130}
 
 
 @click.command()
@@ -50,7 +50,7 @@ def run(
     given = read_inputs(pairs, file)
 
     async def work(engine: Engine) -> RunResult:
-        typed = _typed(engine, flow, given)
+        typed = typed_by_hand(engine, flow, given)
         if local:
             return await engine.run(flow, typed, release_brake=release_brake)
         from ..on_prefect.commanding import run_from_command
@@ -62,58 +62,7 @@ def run(
         console.show_json(result.as_json())
     else:
         tell(result)
-    raise SystemExit(_EXIT[result.status])
-
-
-@click.command()
-@click.argument("flow")
-@click.option(
-    "-i",
-    "--input",
-    "pairs",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="An input; arrays and objects as JSON.",
-)
-@click.option("--inputs", "file", type=click.Path(dir_okay=False), help="Inputs as a JSON file.")
-@click.option("--out", type=click.Path(dir_okay=False), help="Keep the plan in a file.")
-@click.pass_obj
-def plan(
-    context: Context, flow: str, pairs: tuple[str, ...], file: str | None, out: str | None
-) -> None:
-    """Every write a run of FLOW would make, field by field. Nothing is written."""
-    given = read_inputs(pairs, file)
-
-    async def work(engine: Engine) -> RunResult:
-        return await engine.plan(flow, _typed(engine, flow, given))
-
-    result = with_engine(context, work)
-    document = plan_document(result)
-    if out:
-        Path(out).write_text(console.to_json(document) + "\n", encoding="utf-8")
-    if context.as_json:
-        console.show_json(document)
-    else:
-        _tell_plan(result, document)
-    if result.status in ("failed", "partial"):
-        raise SystemExit(console.NO)
-
-
-def plan_document(result: RunResult) -> dict[str, Any]:
-    """A plan as `plan --json` prints it."""
-    return {
-        "plan_id": result.run_id,
-        "flow": result.flow,
-        "status": result.status,
-        "braked": result.braked is not None,
-        "changes": result.writes,
-        "skipped": [
-            {"key": one["key"], "reason": one["reason"]}
-            for one in result.records
-            if one["status"] in ("skipped", "failed")
-        ],
-        "error": result.error,
-    }
+    raise SystemExit(EXIT[result.status])
 
 
 def with_engine(context: Context, work: Callable[[Engine], Awaitable[Any]]) -> Any:
@@ -125,7 +74,8 @@ def with_engine(context: Context, work: Callable[[Engine], Awaitable[Any]]) -> A
 
         engine = await open_engine(folder, context.environment)
         try:
-            return await work(engine)
+            with console.counting("records") as engine.progress:
+                return await work(engine)
         finally:
             await engine.aclose()
 
@@ -161,7 +111,8 @@ def _from_file(path: Path) -> Mapping[str, Any]:
     return document
 
 
-def _typed(engine: Engine, flow: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def typed_by_hand(engine: Engine, flow: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Inputs as they were typed, by the flow's own types; raises BadInputs."""
     from ..running.inputs import checked
 
     return checked(engine.flow(flow), given, typed_by_hand=True)
@@ -185,27 +136,11 @@ def tell(result: RunResult) -> None:
             console.warn(f"  hint: {result.error['hint']}")
 
 
-def _tell_plan(result: RunResult, document: Mapping[str, Any]) -> None:
-    for change in document["changes"]:
-        say(f"{change['operation']} {change['system']} {change['object']} {change['key'] or ''}")
-        for one in change["fields"]:
-            rule = f"   [{one['rule']}]" if one["rule"] else ""
-            loses = f"   (loses {one['loses']!r})" if one["loses"] is not None else ""
-            say(f"    {one['field']}: {_short(one['old'])} → {_short(one['new'])}{loses}{rule}")
-    for skipped in document["skipped"]:
-        say(f"skipped {skipped['key']}: {skipped['reason']}")
-    if result.braked:
-        console.warn(f"a run would be stopped by the brake: {result.braked}")
-    if result.error:
-        console.warn(f"  {result.error['class']}: {result.error['message']}")
-    say(f"{len(document['changes'])} writes planned; nothing was written")
-
-
 def _tell_write(write: Mapping[str, Any]) -> None:
     say(f"    {write['operation']} {write['system']} {write['object']} {write['id'] or ''}")
     for one in write["fields"]:
         if not one["own"]:
-            say(f"        {one['field']}: {_short(one['old'])} → {_short(one['new'])}")
+            say(f"        {one['field']}: {short(one['old'])} → {short(one['new'])}")
 
 
 def _sign(status: str) -> str:
@@ -216,7 +151,8 @@ def _because(record: Mapping[str, Any]) -> str:
     return f" - {record['reason']}" if record["reason"] else ""
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value in a line of text."""
     text = " ".join(console.to_json(value).split()) if not isinstance(value, str) else value
     text = " ".join(text.split())
     longest = 70

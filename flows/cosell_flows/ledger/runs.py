@@ -156,7 +156,12 @@ class Runs:
                 await self.beat(run_id)
 
     async def list(
-        self, limit: int = 100, *, flow: str | None = None, status: RunStatus | None = None
+        self,
+        limit: int = 100,
+        *,
+        flow: str | None = None,
+        status: RunStatus | None = None,
+        trigger: str | None = None,
     ) -> list[Run]:
         """Runs, newest first."""
         query = select(RUNS).order_by(RUNS.c.started_at.desc(), RUNS.c.run_id).limit(limit)
@@ -164,4 +169,6 @@ class Runs:
             query = query.where(RUNS.c.flow == flow)
         if status is not None:
             query = query.where(RUNS.c.status == status)
+        if trigger is not None:
+            query = query.where(RUNS.c.trigger == trigger)
         return [made(Run, row) for row in await self._database.rows(query)]

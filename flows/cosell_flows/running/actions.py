@@ -19,6 +19,7 @@ from ..syncing.records import pick
 from ..syncing.rows import plan_rows
 from ..syncing.values import parse_moment
 from .outcomes import StepFailed
+from .permits import STALE
 from .world import ITEM, World
 
 
@@ -239,6 +240,8 @@ class EngineActions:
 
     async def _report(self, given: Mapping[str, Any]) -> None:
         error = given["error"] if isinstance(given["error"], Mapping) else {}
+        if error.get("code") == STALE:
+            return  # the plan that is applied no longer fits: the record is left as it is
         place = f"{error.get('file')}:{error.get('line')}" if error.get("file") else None
         failure = Failure(
             error_class=str(error.get("class") or "invalid"),
@@ -333,8 +336,8 @@ class EngineActions:
 
     async def _advance_cursor(self, given: Mapping[str, Any]) -> None:
         moment = parse_moment(given["to"]) if given["to"] else None
-        if moment is not None and not self._world.planning:
-            await self._world.ledger.cursors.advance(given["name"], moment)
+        if moment is not None:
+            await self._world.advance(given["name"], moment)
 
     async def _echo(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         return given

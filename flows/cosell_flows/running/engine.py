@@ -23,10 +23,13 @@ from .actions import OPERATIONS, EngineActions
 from .braking import Brake, judge, toll_of
 from .inputs import checked, conform
 from .interpreter import StepWrapper, Walk, as_failure
-from .loops import Loops
+from .loops import Loops, Progress
 from .outcomes import COUNTED, RunResult, Status, StepFailed, Stopped
+from .permits import STALE, Permit
+from .rehearsing import Rehearsal
 from .scope import Frame
-from .soundness import Soundness
+from .sightings import Marks
+from .soundness import Soundness, Used
 from .watching import Watch
 from .world import Caller, Item, World
 
@@ -48,6 +51,7 @@ class Engine:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     watch: Watch | None = None
     opened: Callable[[str], Caller] | None = None  # who answers instead of the real systems
+    progress: Progress | None = None  # told how many of how many records are through
     _clients: dict[str, Client] = field(default_factory=dict)
     _soundness: Soundness = field(init=False)
 
@@ -58,6 +62,10 @@ class Engine:
         """The flow, if it can run here; raises NoSuchFlow, or Unsound with what is faulty."""
         return self._soundness.flow(flow_id)
 
+    def used(self, flow_id: str) -> Used:
+        """All that a sound flow, and the flows it calls, make use of."""
+        return self._soundness.used(flow_id)
+
     async def run(
         self,
         flow_id: str,
@@ -67,14 +75,17 @@ class Engine:
         trigger: str = "manual",
         wrap: StepWrapper | None = None,
         release_brake: bool = False,
+        permit: Permit | None = None,
     ) -> RunResult:
         """Run a flow to its end; a failure is a result.
 
-        Raises where it cannot begin: NoSuchFlow, Unsound, BadInputs.
+        Raises where it cannot begin: NoSuchFlow, Unsound, BadInputs. With a *permit*, nothing is
+        done but what the plan says that it is of.
         """
         flow = self.flow(flow_id)
         given = checked(flow, inputs)
-        run = _Run(self, flow, run_id or str(uuid.uuid4()), release_brake=release_brake)
+        released = release_brake or permit is not None
+        run = _Run(self, flow, run_id or str(uuid.uuid4()), release_brake=released, permit=permit)
         runs = self.ledger.runs
         await runs.start(
             run.id, flow=flow.id, flow_hash=flow.content_hash, trigger=trigger, inputs=given
@@ -94,10 +105,32 @@ class Engine:
 
     async def plan(self, flow_id: str, inputs: Mapping[str, Any]) -> RunResult:
         """What a run would write; nothing is written, and the ledger stays as it is."""
+        return (await self.rehearse(flow_id, inputs)).result
+
+    async def rehearse(
+        self,
+        flow_id: str,
+        inputs: Mapping[str, Any],
+        *,
+        cursors: Mapping[str, datetime] | None = None,
+        at: datetime | None = None,
+    ) -> Rehearsal:
+        """The same with all that a plan is made of: which records, in which versions, from where.
+
+        *cursors* and *at*: where lists begin and what the time is, as another plan had it.
+        """
         flow = self.flow(flow_id)
-        run = _Run(self, flow, str(uuid.uuid4()), planning=True)
-        result = await run.go(checked(flow, inputs), None)
-        return replace(result, braked=await run.would_brake())
+        run = _Run(self, flow, str(uuid.uuid4()), planning=True, at=at)
+        given = checked(flow, inputs)
+        result = await run.go(given, None, cursors)
+        return Rehearsal(
+            result=replace(result, braked=await run.would_brake()),
+            inputs=given,
+            items=run.loops.records(),
+            world=run.world,
+            cursors=run.cursors,
+            at=run.at,
+        )
 
     async def client(self, connection: str) -> Caller:
         """The client of a connection, made when it is needed first."""
@@ -136,8 +169,12 @@ class _Run:
         *,
         planning: bool = False,
         release_brake: bool = False,
+        permit: Permit | None = None,
+        at: datetime | None = None,
     ) -> None:
         self.engine, self.flow, self.id = engine, flow, run_id
+        self.permit = permit
+        self.at = at or (permit.at if permit else engine.clock())
         self.braking = _braking_mapping(engine, flow)
         self.brake = Brake(
             flow=flow.id,
@@ -155,12 +192,15 @@ class _Run:
             flow=flow.id,
             flow_hash=flow.content_hash,
             planning=planning,
+            permit=permit,
         )
         self.loops = Loops(
             lease=None if planning else self._lease,
             settled=self._settled,
             failed=self._failed,
             before=self.brake.before,
+            only=permit.keys if permit else None,
+            progress=engine.progress,
         )
         self.actions = EngineActions(
             self.world,
@@ -170,10 +210,19 @@ class _Run:
         )
         self.cursors: Mapping[str, datetime] = {}
 
-    async def go(self, inputs: Mapping[str, Any], wrap: StepWrapper | None) -> RunResult:
+    async def go(
+        self,
+        inputs: Mapping[str, Any],
+        wrap: StepWrapper | None,
+        cursors: Mapping[str, datetime] | None = None,
+    ) -> RunResult:
         """Run to the end; a failure is a result."""
         walk = Walk(flow=self.flow, effects=self, wrap=wrap, watch=self.engine.watch)
-        self.cursors = await self.engine.ledger.cursors.all()
+        known = self.permit.cursors if self.permit else cursors
+        self.cursors = await self.engine.ledger.cursors.all() if known is None else known
+        if self.world.planning:
+            used = self.engine.used(self.flow.id).mappings
+            self.world.marks = Marks.of(self.actions.mirror(name) for name in used)
         status: Status = "succeeded"
         error: dict[str, Any] | None = None
         outputs: dict[str, Any] = {}
@@ -215,7 +264,7 @@ class _Run:
         return _outputs(walk.flow, frame)
 
     def _frame(self, flow: Flow, inputs: Mapping[str, Any]) -> Frame:
-        run = {"id": self.id, "flow": flow.id, "now": self.world.now()}
+        run = {"id": self.id, "flow": flow.id, "now": self.at}
         return Frame(
             fixed={
                 "inputs": dict(inputs),
@@ -284,7 +333,7 @@ class _Run:
 
     async def _failed(self, item: Item, value: Any, failure: StepFailed) -> None:
         """An item that failed without saying so itself becomes a dead letter all the same."""
-        if item.letters or self.world.planning:
+        if item.letters or self.world.planning or failure.code == STALE:
             return
         mapping = self.flow.uses_mappings[0] if self.flow.uses_mappings else self.flow.id
         is_referral = len(item.key) == len(str(uuid.UUID(int=0))) and item.key.count("-") == 4

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .interpreter import Walk
 
 Lease = Callable[[str], AbstractAsyncContextManager[Any]]
+Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +30,8 @@ class Loops:
     settled: Callable[[Item], Awaitable[None]] | None = None  # told of every outermost item
     failed: Callable[[Item, Any, StepFailed], Awaitable[None]] | None = None
     before: Callable[[Walk, ForEach, Frame, Sequence[Any]], Awaitable[None]] | None = None
+    only: frozenset[str] | None = None  # of a plan that is applied: the records it is about
+    progress: Progress | None = None  # told how many of how many records are through
     items: list[Item] = field(default_factory=list)
     partial: bool = False
 
@@ -66,6 +69,7 @@ class _Turns:
         self.counts = {"total": total, "succeeded": 0, "skipped": 0, "failed": 0}
         self.results: list[Any] = [None] * total if loop.result is not None else []
         self.errors: list[dict[str, Any]] = []
+        self.done = 0
 
     async def run(self, items: Sequence[Any]) -> None:
         queue = iter(enumerate(items))
@@ -91,8 +95,7 @@ class _Turns:
         item = Item(key=label_of(value, index), keyed=keyed) if self.outermost else None
         token = ITEM.set(item) if item else None
         try:
-            await self._held(index, frame, item)
-            self._count(item, "succeeded", None)
+            self._count(item, *await self._held(index, frame, item))
         except Stopped as stopped:
             if stopped.scope == "flow":
                 raise
@@ -104,20 +107,26 @@ class _Turns:
                 self.loops.items.append(item)
                 if self.loops.settled is not None:
                     await self.loops.settled(item)
+                if self.loops.progress is not None and keyed:
+                    self.done += 1
+                    self.loops.progress(self.done, self.counts["total"])
             if token is not None:
                 ITEM.reset(token)
 
-    async def _held(self, index: int, frame: Frame, item: Item | None) -> None:
+    async def _held(self, index: int, frame: Frame, item: Item | None) -> tuple[str, str | None]:
         key = None
         if self.loop.key is not None:
             key = str(evaluate(self.loop.key, frame.scope()))
             if item is not None:
                 item.key = key
+                if self.loops.only is not None and key not in self.loops.only:
+                    return "skipped", "not in the plan that is applied"
         lease = self.loops.lease
         async with lease(key) if key is not None and lease is not None else nullcontext():
             await self.walk.steps(self.loop.steps, frame)
         if self.loop.result is not None:
             self.results[index] = evaluate(self.loop.result, frame.scope())
+        return "succeeded", None
 
     async def _stopped(self, index: int, value: Any, item: Item | None, stopped: Stopped) -> None:
         if stopped.status == "failed":

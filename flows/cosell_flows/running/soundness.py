@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from cosell_definitions.model import Flow
@@ -16,6 +17,16 @@ from ..project import NoSuchFlow, Project
 from .surveying import in_order, view_of
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What a flow and the flows it calls make use of, by name."""
+
+    flows: tuple[str, ...]
+    mappings: tuple[str, ...]
+    connections: tuple[str, ...]
+    variables: tuple[str, ...]
+
+
 class Soundness:
     """What is known of a project's faults, so that each flow is looked at once."""
 
@@ -23,7 +34,7 @@ class Soundness:
         self._project = project
         self._environment = environment
         self._view: View | None = None
-        self._sound: set[str] = set()
+        self._sound: dict[str, Used] = {}
 
     def flow(self, flow_id: str) -> Flow:
         """The flow, sound with all that it uses; raises NoSuchFlow, or Unsound with every fault."""
@@ -32,21 +43,34 @@ class Soundness:
         view = self._looked_at()
         if flow_id not in view.flows and flow_id not in view.broken:
             raise NoSuchFlow(flow_id, self._project.flows)
-        faults = [one for one in self._faults(flow_id, view) if one.severity is Severity.ERROR]
+        used, flows = Findings(), [flow_id]
+        found = self._faults(view, used, flows)
+        faults = [one for one in found if one.severity is Severity.ERROR]
         if faults:
             raise Unsound(in_order(faults))
-        self._sound.add(flow_id)
+        self._sound[flow_id] = Used(
+            flows=tuple(flows),
+            mappings=tuple(used.mappings),
+            connections=tuple(used.connections),
+            variables=tuple(used.env),
+        )
         return self._project.flow(flow_id)
+
+    def used(self, flow_id: str) -> Used:
+        """All that a sound flow makes use of; raises what `flow` raises."""
+        self.flow(flow_id)
+        return self._sound[flow_id]
 
     def _looked_at(self) -> View:
         if self._view is None:
             self._view = view_of(self._project.root, self._project.documents)
         return self._view
 
-    def _faults(self, flow_id: str, view: View) -> Iterator[Problem]:
-        """What is wrong with the flow, the flows it calls, and what any of them uses."""
-        used = Findings()
-        flows = [flow_id]
+    def _faults(self, view: View, used: Findings, flows: list[str]) -> Iterator[Problem]:
+        """What is wrong with the flows, the flows they call, and what any of them uses.
+
+        Puts what it meets into *used* and *flows*.
+        """
         for name in flows:  # grows while it is walked
             yield from self._in_files(f"/{name}.flow.yaml")
             if name in view.flows:

@@ -16,8 +16,10 @@ from cosell_connectors.recovering import Question, found, question
 
 from ..ledger import Change, Ledger
 from ..syncing.records import flatten
-from ..syncing.writes import NEW, FieldWrite, Write
+from ..syncing.writes import NEW, FieldWrite, Write, new_id
 from .outcomes import StepFailed
+from .permits import Permit
+from .sightings import Marks, Seen
 
 
 class Caller(Protocol):
@@ -38,6 +40,7 @@ class Item:
     kinds: set[str] = field(default_factory=set)
     intents: list[str] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
+    seen: Seen = field(default_factory=dict)  # of a plan: the records it was made from
     letters: int = 0
     status: str = "running"
     reason: str | None = None
@@ -64,7 +67,11 @@ class World:
     flow: str
     flow_hash: str
     planning: bool = False
+    marks: Marks = field(default_factory=Marks)
+    permit: Permit | None = None  # of a plan that is applied: what may be written
     writes: list[Write] = field(default_factory=list)
+    seen: Seen = field(default_factory=dict)  # outside of loops
+    reached: dict[str, datetime] = field(default_factory=dict)  # of a plan: cursors
     loose_intents: list[str] = field(default_factory=list)
 
     def now(self) -> datetime:
@@ -87,23 +94,29 @@ class World:
 
     async def read(self, system: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation that changes nothing."""
-        if self.planning and NEW in json.dumps(arguments, default=str):
+        if self.planning and NEW in json.dumps(arguments, default=str, ensure_ascii=False):
             return _nothing(self.operation(system, operation))
         client = await self.client(system)
-        return await client.collect(operation, arguments)
+        reply = await client.collect(operation, arguments)
+        if self.planning:
+            item = ITEM.get()
+            self.marks.note(item.seen if item else self.seen, system, reply)
+        return reply
 
     async def call(self, system: str, name: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation a flow names, whichever way it works."""
         operation = self.operation(system, name)
         if operation.effect == "read":
             return await self.read(system, name, arguments)
-        return await self.write(_loose_write(system, operation, arguments))
+        return await self.write(_loose_write(self.connector(system), system, operation, arguments))
 
     async def write(self, write: Write) -> Any:
         """Send a write, once, or record it where this is a plan."""
         if self.planning:
             self._note(write)
             return dict(write.predicted)
+        if self.permit is not None:
+            self.permit.take(write)
         operation = self.operation(write.system, write.operation)
         if operation.idempotent or write.kind == "delete":
             client = await self.client(write.system)
@@ -178,6 +191,17 @@ class World:
         item = ITEM.get()
         (item.intents if item else self.loose_intents).append(key)
 
+    async def advance(self, cursor: str, to: datetime) -> None:
+        """Remember how far a list was read; a plan that is applied goes as far as it was read then."""
+        if self.planning:
+            self.reached[cursor] = to
+            return
+        if self.permit is not None:
+            if cursor not in self.permit.reached:
+                return
+            to = min(to, self.permit.reached[cursor])
+        await self.ledger.cursors.advance(cursor, to)
+
     async def forget(self, keys: list[str]) -> None:
         """The records these intents made are linked now; the intents have done their work."""
         for key in keys:
@@ -237,25 +261,56 @@ def _unknown(write: Write) -> StepFailed:
     )
 
 
-def _loose_write(system: str, operation: Operation, arguments: Mapping[str, Any]) -> Write:
+def _loose_write(
+    connector: Connector, system: str, operation: Operation, arguments: Mapping[str, Any]
+) -> Write:
     """A write that a flow spells out itself: its fields are what its body holds."""
     kind = {"DELETE": "delete", "POST": "create"}.get(operation.method, "update")
     body: dict[str, Any] = {}
     for parameter in operation.parameters:
         if parameter.location in {"body", "body_field"} and parameter.name in arguments:
-            value = arguments[parameter.name]
-            body |= flatten(value) if isinstance(value, Mapping) else {parameter.name: value}
+            body |= _spelled(parameter.name, arguments[parameter.name])
     record_id = arguments.get("id")
+    name = _named(connector, operation, arguments)
     return Write(
         system=system,
-        object=str(arguments.get("object") or operation.name),
+        object=name,
         id=str(record_id) if record_id else None,
         kind=kind,  # type: ignore[arg-type]
         operation=operation.name,
         arguments=arguments,
         fields=tuple(FieldWrite(field=name, old=None, new=value) for name, value in body.items()),
-        predicted={**_predicted(arguments), "id": record_id or NEW},
+        predicted={
+            **_predicted(arguments),
+            "id": record_id or new_id(name, body),
+        },
     )
+
+
+def _named(connector: Connector, operation: Operation, arguments: Mapping[str, Any]) -> str:
+    """The kind of record that an operation works on."""
+    if arguments.get("object"):
+        return str(arguments["object"])
+    for name, resource in connector.resources.items():
+        calls = (resource.create, resource.update)
+        if name != "*" and any(call and call.operation == operation.name for call in calls):
+            return name
+    return operation.name
+
+
+def _spelled(parameter: str, value: Any) -> dict[str, Any]:
+    """A body by dotted path: an object's fields, or what a JSON patch puts where."""
+    match value:
+        case Mapping():
+            return flatten(value)
+        case list() | tuple() if value and all(
+            isinstance(one, Mapping) and "path" in one for one in value
+        ):
+            return {
+                str(one["path"]).strip("/").replace("/", "."): one.get("value") for one in value
+            }
+        case _:
+            return {parameter: value}
 
 
 def _predicted(arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ..ledger.links import Link
 from .mirror import Mirror
 from .pairs import PairPlan, compose, own_writes, plan_pair
 from .records import flatten, pick
-from .writes import NEW, FieldWrite, Write
+from .writes import FieldWrite, Write, new_id
 
 
 class Systems(Protocol):
@@ -249,7 +249,14 @@ async def create_left(
             fields=fields,
             mapping=mirror.id,
             right_id=right_id,
-            predicted={**body, side.key if isinstance(side.key, str) else "id": NEW},
+            predicted={
+                **body,
+                **call.gives,
+                **{
+                    name: new_id(name, [mirror.id, right_id])
+                    for name in (mirror.left_key, *call.makes)
+                },
+            },
         )
     )
     if not systems.planning:
@@ -302,7 +309,7 @@ async def create_right(
             fields=(*fields, *own_fields.values()),
             mapping=mirror.id,
             left_id=left_id,
-            predicted={"id": NEW},
+            predicted={"id": new_id(side.object, [mirror.id, left_id])},
         )
     )
     record_id = str(made["id"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,7 +11,13 @@ from typing import Any, Literal
 from cosell_definitions.problems import Place
 
 Kind = Literal["create", "update", "delete"]
-NEW = "(new)"  # the id of a record that a plan would make
+NEW, NEW_ENDS = "⟨new", "⟩"  # around what stands for the id of a record that a plan would make
+
+
+def new_id(name: str, body: Any) -> str:
+    """What stands for the id of a record that is still to be made; the same for the same *body*."""
+    text = json.dumps(body, sort_keys=True, default=str)
+    return f"{NEW} {name} {hashlib.sha256(text.encode()).hexdigest()[:6]}{NEW_ENDS}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
