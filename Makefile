@@ -16,6 +16,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q definitions env connectors flows || true # the first command is quick, too
 	@touch $(STAMP)
 
 install: $(STAMP) ## make .venv from the lock file, with `cosell` in it

@@ -40,8 +40,8 @@ EMULATORS = HOUSE / "connectors/cosell_emulators"
 # Third-party library -> the modules that may import it. A folder stands for all it holds.
 # The emulators are a house of their own: of the doors they only share the rule that there are some.
 DOORS = {
-    "yaml": ["definitions/cosell_definitions/reading.py"],
-    "jsonschema": ["definitions/cosell_definitions/checking.py"],
+    "yaml": ["definitions/cosell_definitions/composing.py"],
+    "jsonschema": ["definitions/cosell_definitions/ruling.py"],
     "ruamel": ["env/cosell_env/editing.py"],
     "httpx": [
         "connectors/cosell_connectors/client.py",

@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
-
-import jsonschema
-from jsonschema import Draft202012Validator
 
 from .fitting import JsonSchema
 from .nodes import Document, MappingNode
@@ -63,39 +58,27 @@ def value_faults(value: Any, schema: JsonSchema) -> tuple[tuple[tuple[str | int,
     >>> value_faults([1, "x"], {"type": "array", "items": {"type": "integer"}})
     (((1,), "'x' is not of type 'integer'"),)
     """
-    errors = sorted(
-        _VALIDATOR(schema).iter_errors(value), key=jsonschema.exceptions.relevance, reverse=True
-    )
-    return tuple((tuple(error.absolute_path), _worded(error)) for error in errors)
+    if _fits_plainly(value, schema):
+        return ()
+    from .ruling import faults_of  # noqa: PLC0415 - jsonschema loads for as long as a check takes
+
+    return faults_of(value, schema)
 
 
-def _worded(error: jsonschema.ValidationError) -> str:
-    message: str = error.message
-    return message if len(message) <= 300 else f"{message[:297]}…"
-
-
-def _is_number(_: Any, value: object) -> bool:
-    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-
-
-def _is_integer(_: Any, value: object) -> bool:
-    if isinstance(value, Decimal):
-        return value == value.to_integral_value()
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-# The types of the language on top of those of JSON Schema: exact decimals, dates, moments.
-_VALIDATOR = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator,
-    type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "number": _is_number,
-            "decimal": _is_number,
-            "integer": _is_integer,
-            "array": lambda _, value: isinstance(value, list | tuple),
-            "object": lambda _, value: isinstance(value, Mapping),
-            "date": lambda _, value: isinstance(value, date) and not isinstance(value, datetime),
-            "datetime": lambda _, value: isinstance(value, datetime),
-        }
-    ),
-)
+def _fits_plainly(value: Any, schema: JsonSchema) -> bool:
+    """Whether the value is sound at first sight: right type, and no rule beyond it."""
+    match schema:
+        case {"type": "string", **rest}:
+            allowed = rest.pop("enum", [value])
+            return not rest and isinstance(value, str) and value in allowed
+        case {"type": "integer", **rest}:
+            return not rest and isinstance(value, int) and not isinstance(value, bool)
+        case {"type": "boolean", **rest}:
+            return not rest and isinstance(value, bool)
+        case {"type": "array", **rest}:
+            inner = rest.pop("items", {})
+            fits = isinstance(value, list | tuple) and not rest
+            return fits and (not value or all(_fits_plainly(one, inner) for one in value))
+        case {"type": "object", **rest}:
+            return not rest and isinstance(value, Mapping)
+    return False

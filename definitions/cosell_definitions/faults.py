@@ -6,6 +6,7 @@ import re
 from typing import Protocol
 
 from .problems import Place, Problem
+from .slips import tab_problem
 
 
 class _Mark(Protocol):
@@ -21,6 +22,16 @@ def fault_of(error: Exception, lines: list[str], file: str) -> Problem:
     opening: _Mark | None = getattr(error, "context_mark", None)
     if mark is None:
         return _unreadable(error, lines, file)
+    if "token" in problem and lines[mark.line][mark.column : mark.column + 1] == "\t":
+        return tab_problem(Place(file=file, line=mark.line + 1, column=mark.column + 1))
+    if "<document start>" in problem and any(it.startswith("...") for it in lines[: mark.line]):
+        place = Place(file=file, line=mark.line + 1, column=mark.column + 1)
+        return Problem(
+            code="Y006",
+            place=place,
+            message="the document ended at the line ... above; a file holds one",
+            hint="delete the line ..., or move what follows into a file of its own",
+        )
     for where, said, at_opening, message, hint in _WORDS:
         if re.search(where, context) and re.search(said, problem):
             spot = opening if at_opening and opening is not None else mark
@@ -45,6 +56,13 @@ _WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
     ),
     (
         "",
+        "invalid Unicode character escape",
+        False,
+        "this escape stands for half a letter",
+        "type the letter itself, emoji included, or write it as \\U and eight digits",
+    ),
+    (
+        "",
         "unknown escape|did not find expected hexdecimal|escape sequence",
         False,
         "a backslash in double quotes begins an escape that YAML does not know",
@@ -62,7 +80,7 @@ _WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
         "cannot start any token",
         False,
         "this character cannot begin a value",
-        "put the whole value in quotes; if it is a tab, use spaces",
+        "put the whole value in quotes",
     ),
     (
         "",
@@ -98,6 +116,20 @@ _WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
         False,
         "a key without a colon, or a text that goes on over several lines",
         "write `key: value`; a long text goes after `key: >-` on indented lines",
+    ),
+    (
+        "",
+        "incompatible YAML document",
+        False,
+        "this asks for another version of YAML",
+        "delete the line that begins with %",
+    ),
+    (
+        "",
+        "unexpected ':'|expected node content",
+        False,
+        "a colon without a blank around it, inside of brackets",
+        "write `key: value`; a value that holds a colon goes in quotes",
     ),
     (
         "",

@@ -48,22 +48,23 @@ def admits(node: Node, schema: JsonSchema) -> bool:
 
 def wrong_with(value: Plain, node: ScalarNode, schema: JsonSchema) -> tuple[str, str] | None:
     """In what a scalar of the right type differs from the schema, and what to do."""
-    shown = describe(node)
     if "const" in schema and value != schema["const"]:
-        return f"is {shown}; it must be {schema['const']}", f"write {schema['const']}"
+        wanted = schema["const"]
+        return f"is {describe(node)}; it must be {wanted}", f"write {wanted}"
     if "enum" in schema and value not in schema["enum"]:
         names = [str(name) for name in schema["enum"]]
         near = did_you_mean(node.text, names)
         listed = ", ".join(names)
         return (
-            f"is {shown}; known are {listed}",
+            f"is {describe(node)}; known are {listed}",
             f"did you mean {near!r}?" if near else f"write one of: {listed}",
         )
     if isinstance(value, str):
         pattern = schema.get("pattern")
         if pattern and not re.search(pattern, value):
             wanted = schema.get("x-says", f"text that fits {pattern}")
-            return f"is {shown}; {wanted} is needed", schema.get("x-hint", f"write {wanted}")
+            hint = schema.get("x-hint", f"write {wanted}")
+            return f"is {describe(node)}; {wanted} is needed", hint
         if not value and schema.get("minLength"):
             return "is empty", "write some text, or delete the key"
     elif value is not None and not isinstance(value, bool):

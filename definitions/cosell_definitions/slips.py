@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from .braces import end_of_braces, first_unquoted, looks_bare, quoted_line
 from .decoding import BREAKS
@@ -44,21 +45,33 @@ def tabs_in(
         return []
     found: list[Problem] = []
     for number, line in enumerate(BREAKS.split(source), start=1):
-        column = line.find("\t")
-        if column < 0 or in_text(number, column + 1):
-            continue
-        if "#" in line[:column] and not failed:
-            continue
-        if failed and line[:column].strip():
-            continue
-        if len(found) >= MAX_LISTED:
-            break
-        found.append(
-            Problem(
-                code="Y004",
-                place=Place(file=file, line=number, column=column + 1, end_column=column + 2),
-                message="there is a tab here; YAML is laid out with spaces",
-                hint="replace the tab by two spaces (most editors: Convert indentation to spaces)",
-            )
-        )
+        column = _first_tab(line, number, in_text, failed=failed)
+        if column is not None and len(found) < MAX_LISTED:
+            found.append(tab_problem(Place(file=file, line=number, column=column + 1)))
     return found
+
+
+def tab_problem(place: Place) -> Problem:
+    """Say that there is a tab where a blank belongs."""
+    return Problem(
+        code="Y004",
+        place=replace(place, end_column=place.column + 1),
+        message="there is a tab here; YAML is laid out with spaces",
+        hint="replace the tab by two spaces (most editors: Convert indentation to spaces)",
+    )
+
+
+def _first_tab(
+    line: str, number: int, in_text: Callable[[int, int], bool], *, failed: bool
+) -> int | None:
+    """Where the first tab of a line stands that is neither text nor comment."""
+    for found in re.finditer(r"\t|(?:^|(?<=\s))#", line):
+        at = found.start()
+        if in_text(number, at + 1):
+            continue
+        if found.group() == "#":
+            return None
+        if failed and line[:at].strip():
+            return None  # the parser did not get so far, so this may be text
+        return at
+    return None

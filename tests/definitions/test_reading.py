@@ -30,6 +30,28 @@ REFUSED = {
     "UTF-16": ("a: b\n".encode("utf-16"), "Y012", 1, 1),
     "UTF-16 without a mark": ("a: b\n".encode("utf-16-le"), "Y012", 1, 1),
     "Latin-1": ("a: é\n".encode("latin-1"), "Y014", 1, 4),
+    "UTF-32": ("a: b\n".encode("utf-32"), "Y012", 1, 1),
+    "UTF-32 without a mark": ("a: b\n".encode("utf-32-be"), "Y012", 1, 1),
+    "half a letter": (b"a: \xed\xa0\x80\n", "Y014", 1, 4),
+    "an escape of half a letter": ('a: "\\ud83d\\ude00"\n', "Y010", 1, 7),
+    "a line separator": ("a: b\u2028c: d\n", "Y013", 1, 5),
+    "a line separator in a comment": ("a: b # c\u2028d\n", "Y013", 1, 9),
+    "a mark of byte order in the middle": ("a: b\ufeffc\n", "Y013", 1, 5),
+    "a no-break space as indentation": ("a:\n\u00a0\u00a0b: 1\n", "Y013", 2, 1),
+    "a no-break space behind a colon": ("a:\u00a0b\n", "Y013", 1, 3),
+    "a zero-width space before a key": ("a: 1\n\u200bb: 1\n", "Y013", 2, 1),
+    "a tab behind a text with a tab": ('a: "b\tc"\t# d\n', "Y004", 1, 9),
+    "a tab behind a dash": ("-\t- a\n", "Y004", 1, 2),
+    "a tab alone": ("\t\n", "Y004", 1, 1),
+    "an end of document alone": ("# later\n...\n", "Y007", 1, 1),
+    "more behind the end": ("a: 1\n...\nb: 2\n", "Y006", 3, 1),
+    "a comment that touches a text": ('a: "b"# c\n', "Y010", 1, 7),
+    "a comment that touches a comma": ("a: [b,#c\n  d]\n", "Y010", 1, 7),
+    "a bracket that goes on at the margin": ("a: [b,\nc]\n", "Y010", 2, 1),
+    "a text that goes on at the margin": ('a: "b\nc"\n', "Y010", 2, 1),
+    "a dash in brackets": ("a: [-, b]\n", "Y010", 1, 5),
+    "a question mark in brackets": ("a: [?b]\n", "Y010", 1, 6),
+    "a mark with a colon": ("a: &b:c d\n", "Y010", 1, 4),
     "a list as a key": ("? [a]\n: 1\n", "Y016", 1, 3),
     "braces": ("a: {{ b }}\n", "Y001", 1, 4),
     "braces within a text": ("a: hello {{ b }}\n", "Y001", 1, 10),
@@ -161,3 +183,62 @@ def test_no_bytes_break_the_reader(raw: bytes) -> None:
     document = read(raw, file="f.yaml")
 
     assert document.problems or document.root is not None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a: "b\tc" # d\te\n',
+        "a: |\n  b\tc\n",
+        "a: [\n  b\n]\n",
+        "a: [b, # c\n# at the margin\n  c]\n",
+        "a: b#c\n",
+        "a: [b#c]\n",
+        'a: "b,#c"\n',
+        "a: b\u00a0c\n",
+        'a: "👩\u200d💻"\n',
+        "a: [-1, '-']\n",
+        "- &b c\n- [*b]\n",
+    ],
+)
+def test_what_looks_like_a_slip_and_is_none(text: str) -> None:
+    """What YAML bears is not refused for its likeness to a slip."""
+    assert [str(it) for it in read(text, file="f.yaml").problems] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "column"), [("a: &b c\n", 7), ("- &b  c\n", 7), ("a: &b\n  c\n", 4)]
+)
+def test_a_value_stands_behind_its_mark(text: str, column: int) -> None:
+    """A problem with a marked value points at the value."""
+    root = read(text, file="f.yaml").root
+    node = root.entries["a"][1] if isinstance(root, MappingNode) else root.items[0]  # type: ignore[union-attr]
+
+    assert node.place.column == column
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["k: 1\n" * 100_000, "- *a\n" * 100_000, "a: {{ b }}\n" * 50_000, "\ta: 1\n" * 50_000],
+)
+def test_a_flood_of_slips_is_not_listed_whole(text: str) -> None:
+    """A file full of one slip is cured by one habit; fifty lines of it are enough."""
+    assert 1 <= len(read(text, file="f.yaml").problems) <= 50
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ('😀: 1\na: "😀" {{ b }}\n', 2, 8),
+        ("a: 1\r\nb: 2\r\na: 3\r\n", 3, 1),
+        ("a: 1\rb: 2\ra: 3\r", 3, 1),
+        ("\ufeffa: 1\na: 3\n", 2, 1),
+        ("\ufeffa: {{ b }}\n", 1, 4),
+        ("e\u0301: {{ b }}\n", 1, 5),
+    ],
+)
+def test_places_count_as_editors_do(text: str, line: int, column: int) -> None:
+    """Lines end as editors end them, columns are characters, and a mark of byte order is none."""
+    place = read(text, file="f.yaml").problems[0].place
+
+    assert (place.line, place.column) == (line, column)

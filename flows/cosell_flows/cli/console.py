@@ -14,6 +14,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from cosell_definitions.decoding import BREAKS
 from cosell_definitions.problems import Problem, Severity, Unsound
 
 DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
@@ -143,9 +144,10 @@ def _line(root: Path | None, file: str, line: int) -> str | None:
     if root is None:
         return None
     try:
-        lines = (root / file).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+        text = (root / file).read_bytes().decode("utf-8-sig", "replace")
     except OSError:
         return None
+    lines = BREAKS.split(text)
     return lines[line - 1] if 0 < line <= len(lines) else None
 
 

@@ -1,0 +1,364 @@
+"""Turn a parser's events into a tree. The one place that knows PyYAML."""
+
+from __future__ import annotations
+
+import bisect
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+import yaml
+
+from .braces import quoted_line
+from .decoding import BREAKS
+from .faults import fault_of
+from .nodes import Extent, MappingNode, Node, ScalarNode, SequenceNode
+from .problems import Place, Problem, did_you_mean
+from .strictness import Kind, Span, breaches, misread
+
+MAX_DEPTH = 100
+MAX_ALIASES = 100
+MAX_COPIED_NODES = 20_000
+MAX_COLLECTED = 100  # with so many slips of layout, nothing else about the file can be said
+
+# The C parser is some ten times faster; both give the same events.
+LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Mark(Protocol):
+    """What both parsers' marks have."""
+
+    line: int
+    column: int
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A mapping or list that is still open."""
+
+    place: Place
+    anchor: str | None
+    is_mapping: bool
+    entries: dict[str, tuple[ScalarNode, Node]] = field(default_factory=dict)
+    items: list[Node] = field(default_factory=list)
+    indent: int = -1  # column of the innermost block collection that is open here, from 0
+    in_flow: bool = False
+    key: Node | None = None
+    extent: Extent = field(default_factory=Extent)
+
+
+class Composer:
+    """Turns the parser's events into nodes with an explicit stack: no nesting can exhaust ours."""
+
+    def __init__(self, source: str, file: str) -> None:
+        self.source = source
+        self.file = file
+        self.problems: list[Problem] = []
+        self.unquoted: int | None = None  # line of the first unquoted {{
+        self.failed = False
+        self._texts: list[Span] = []
+        self._brackets: list[Span] = []
+        self._stack: list[_Frame] = []
+        self._anchors: dict[str, tuple[Node, Extent]] = {}
+        self._root: Node | None = None
+        self._copies = 0
+        self._copied = 0
+        self._stopped = False
+        self._lines = BREAKS.split(source)
+
+    def compose(self) -> Node | None:
+        """The root node, if there is one."""
+        try:
+            for event in self._events():
+                self._take(event)
+                if self._stopped:
+                    return None
+        except yaml.YAMLError as error:
+            self._fail(error)
+            return None
+        self.problems += breaches(self._texts, self._brackets, self._lines, self.file)
+        return self._root
+
+    def in_text(self, line: int, column: int) -> bool:
+        """Whether a spot lies inside quoted or block text."""
+        spot = (line - 1, column - 1)
+        index = bisect.bisect_right(self._texts, spot, key=lambda text: (text.first, text.start))
+        return index > 0 and spot < (self._texts[index - 1].last, self._texts[index - 1].end)
+
+    def _events(self) -> Iterator[yaml.Event]:
+        documents = 0
+        for event in yaml.parse(self.source, Loader=LOADER):
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents == 2:
+                    self._report(
+                        "Y006",
+                        event,
+                        "a second document begins here; a file holds one",
+                        "move what follows into a file of its own, and delete this ---",
+                    )
+            elif isinstance(event, yaml.DocumentEndEvent) and documents == 1:
+                if self._is_blank(self._root):
+                    self._say_empty()
+                    self._root = None
+            elif documents == 1 and isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
+                yield event
+        if documents == 0:
+            self._say_empty()
+
+    def _is_blank(self, node: Node | None) -> bool:
+        return isinstance(node, ScalarNode) and not node.text and not node.quoted
+
+    def _say_empty(self) -> None:
+        problem = Problem(
+            code="Y007",
+            place=Place(file=self.file),
+            message="this file is empty",
+            hint="the first line says what it is, for example: flow: v1",
+        )
+        if not self.problems:
+            self.problems.append(problem)
+
+    def _take(self, event: yaml.Event) -> None:
+        match event:
+            case yaml.ScalarEvent():
+                self._refuse_tag(event)
+                self._take_scalar(event)
+            case yaml.AliasEvent():
+                self._take_alias(event)
+            case yaml.CollectionStartEvent():
+                self._refuse_tag(event)
+                self._open(event)
+            case yaml.CollectionEndEvent():
+                self._close(event)
+
+    def _take_scalar(self, event: yaml.ScalarEvent) -> None:
+        place = self._behind_mark(event) if event.anchor else self._place(event)
+        quoted = bool(event.style)
+        if quoted:
+            block = event.style in ("|", ">")
+            self._note_span(Kind.BLOCK if block else Kind.QUOTED, _start(event), _end(event))
+        elif "{{" in event.value and self.unquoted is None:
+            self.unquoted = _start(event).line + 1
+        in_flow = bool(self._stack) and self._stack[-1].in_flow
+        if in_flow or event.anchor:
+            self._refuse_misread(event, event.value if in_flow and not quoted else None)
+        node = ScalarNode(event.value, quoted, place)
+        if event.anchor:
+            self._anchors[event.anchor] = (node, Extent())
+        self._put(node, Extent())
+
+    def _take_alias(self, event: yaml.AliasEvent) -> None:
+        name = event.anchor or ""
+        node: Node = ScalarNode("", quoted=False, place=self._place(event))
+        if name not in self._anchors:
+            near = did_you_mean(name, self._anchors)
+            self._report(
+                "Y009",
+                event,
+                f"nothing before this line is marked &{name}",
+                f"did you mean *{near}?"
+                if near
+                else f'if the star is part of the text, write "*{name}"',
+            )
+            self._put(node, Extent())
+            return
+        target, extent = self._anchors[name]
+        self._copies += 1 + extent.copies
+        self._copied += extent.size
+        if len(self._stack) + extent.height > MAX_DEPTH:
+            self._too_deep(event)
+            return
+        if self._copies > MAX_ALIASES or self._copied > MAX_COPIED_NODES:
+            self._report(
+                "Y008",
+                event,
+                f"the aliases up to here stand for more than {MAX_ALIASES} copies",
+                "write the values out, or put them in one place that the steps read from",
+            )
+            self._stopped = True
+            return
+        self._put(target, Extent(1 + extent.copies, extent.size, extent.height))
+
+    def _note_span(self, kind: Kind, start: _Mark, end: _Mark) -> None:
+        indent = self._stack[-1].indent if self._stack else -1
+        self._texts.append(Span(kind, start.line, start.column, end.line, end.column, indent))
+
+    def _refuse_misread(self, event: yaml.NodeEvent, plain: str | None) -> None:
+        mark = _start(event)
+        line = self._lines[mark.line] if mark.line < len(self._lines) else ""
+        wrong = misread(line, mark.column, plain=plain, anchor=event.anchor)
+        if wrong is not None:
+            self._report("Y010", event, wrong, 'put the whole value in "double quotes"')
+
+    def _open(self, event: yaml.CollectionStartEvent) -> None:
+        is_mapping = isinstance(event, yaml.MappingStartEvent)
+        mark = _start(event)
+        if event.anchor:
+            self._refuse_misread(event, None)
+        if is_mapping and event.flow_style and self.unquoted is None:
+            line = self._lines[mark.line] if mark.line < len(self._lines) else ""
+            if line.startswith("{{", mark.column):
+                self.unquoted = mark.line + 1
+        if len(self._stack) >= MAX_DEPTH:
+            self._too_deep(event)
+            return
+        place = self._place(event)
+        if not event.flow_style:
+            # A block has no last column of its own: its end mark is the start of what follows.
+            place = Place(file=self.file, line=place.line, column=place.column)
+        indent = self._stack[-1].indent if self._stack else -1
+        if not event.flow_style and not event.anchor:
+            indent = mark.column
+        self._stack.append(
+            _Frame(
+                place=place,
+                anchor=event.anchor,
+                is_mapping=is_mapping,
+                indent=indent,
+                in_flow=bool(event.flow_style),
+            )
+        )
+
+    def _too_deep(self, event: yaml.Event) -> None:
+        self._report(
+            "Y015",
+            event,
+            f"this is nested more than {MAX_DEPTH} levels deep",
+            "flatten it: a flow can call another flow, a list can stand under one key",
+        )
+        self._stopped = True
+
+    def _close(self, event: yaml.CollectionEndEvent) -> None:
+        frame = self._stack.pop()
+        if frame.in_flow and not (self._stack and self._stack[-1].in_flow):
+            self._note_flow(frame, _end(event))
+        node: Node
+        if frame.is_mapping:
+            node = MappingNode(frame.entries, frame.place)
+        else:
+            node = SequenceNode(tuple(frame.items), frame.place)
+        if frame.anchor:
+            self._anchors[frame.anchor] = (node, frame.extent)
+        self._put(node, frame.extent)
+
+    def _note_flow(self, frame: _Frame, end: _Mark) -> None:
+        first, start = frame.place.line - 1, frame.place.column - 1
+        self._brackets.append(Span(Kind.FLOW, first, start, end.line, end.column, frame.indent))
+
+    def _put(self, node: Node, extent: Extent) -> None:
+        """Hang a finished node where it belongs."""
+        if not self._stack:
+            self._root = node
+            return
+        frame = self._stack[-1]
+        frame.extent.hold(extent)
+        if not frame.is_mapping:
+            frame.items.append(node)
+        elif frame.key is None:
+            frame.key = node
+        else:
+            key, frame.key = frame.key, None
+            self._put_entry(frame, key, node)
+
+    def _put_entry(self, frame: _Frame, key: Node, value: Node) -> None:
+        if not isinstance(key, ScalarNode):
+            if self.unquoted is None:
+                self._say(
+                    "Y016", key.place, "a key must be a single word or text", "give it a name"
+                )
+            return
+        if key.text == "<<" and not key.quoted:
+            self._say(
+                "Y005",
+                key.place,
+                "merge keys (<<) are not read",
+                "write the keys out; for retries and the like, `defaults:` of the flow is meant",
+            )
+            return
+        if key.text in frame.entries:
+            first = frame.entries[key.text][0].place
+            self._say(
+                "Y002",
+                key.place,
+                f"the key {key.text!r} stands here a second time; first on line {first.line}",
+                "delete one of the two, or rename it",
+            )
+            return
+        frame.entries[key.text] = (key, value)
+
+    def _refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
+        if event.tag is None:
+            return
+        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        tag = tag if len(tag) <= 40 else f"{tag[:39]}…"
+        self._report(
+            "Y003",
+            event,
+            f"the tag {tag} is not read; types come from what a key is for",
+            "delete the tag; a text that looks like a number may stand in quotes",
+        )
+
+    def _fail(self, error: yaml.YAMLError) -> None:
+        self.failed = True
+        if self._root is None and not self._stack and not any(map(_says_anything, self._lines)):
+            self._say_empty()
+            return
+        self.problems = [problem for problem in self.problems if problem.code != "Y007"]
+        fault = fault_of(error, self._lines, self.file)
+        if self.unquoted is None:
+            self.unquoted = self._braces_near(fault.place.line, error)
+        if self.unquoted is None:
+            self.problems.append(fault)
+
+    def _braces_near(self, line: int, error: yaml.YAMLError) -> int | None:
+        """The line of unquoted braces that may have led the parser astray."""
+        marks = (getattr(error, "context_mark", None), getattr(error, "problem_mark", None))
+        candidates: list[int] = [line, *(mark.line + 1 for mark in marks if mark is not None)]
+        candidates.append(min(candidates) - 1)
+        for number in sorted(set(candidates)):
+            if 1 <= number <= len(self._lines) and quoted_line(self._lines[number - 1]):
+                return number
+        return None
+
+    def _report(self, code: str, event: yaml.Event, message: str, hint: str) -> None:
+        self._say(code, self._place(event), message, hint)
+
+    def _say(self, code: str, place: Place, message: str, hint: str) -> None:
+        self.problems.append(Problem(code=code, place=place, message=message, hint=hint))
+        if len(self.problems) > MAX_COLLECTED:
+            self._stopped = True
+
+    def _behind_mark(self, event: yaml.ScalarEvent) -> Place:
+        """Where a value stands that is marked `&name`: behind the mark, if on the same line."""
+        place, mark = self._place(event), _start(event)
+        line = self._lines[mark.line] if mark.line < len(self._lines) else ""
+        skipped = re.compile(r"&\S+[ ]+(?=\S)").match(line, mark.column)
+        return replace(place, column=skipped.end() + 1) if skipped else place
+
+    def _place(self, event: yaml.Event) -> Place:
+        start, end = _start(event), _end(event)
+        same = start.line == end.line and end.column > start.column
+        return Place(
+            file=self.file,
+            line=start.line + 1,
+            column=start.column + 1,
+            end_column=end.column + 1 if same else None,
+        )
+
+
+def _start(event: yaml.Event) -> _Mark:
+    assert event.start_mark is not None  # the parsers always set it
+    return event.start_mark
+
+
+def _end(event: yaml.Event) -> _Mark:
+    assert event.end_mark is not None
+    return event.end_mark
+
+
+def _says_anything(line: str) -> bool:
+    return (
+        bool(line.strip()) and not line.startswith(("#", "---", "...")) and line.strip()[0] != "#"
+    )
