@@ -31,7 +31,7 @@ def judge(connector: Connector, shaped: Shaped, *, folder: str | None) -> tuple[
         for number, rule in enumerate(operation.recover):
             problems += _of_recover(connector, operation, rule, spot.at("recover", number))
     for resource in connector.resources.values():
-        for verb in ("get", "create", "update"):
+        for verb in ("get", "create", "update", "upsert"):
             call: ResourceCall | None = getattr(resource, verb)
             if call is not None:
                 spot = _Spot(shaped, ("resources", resource.name, verb))
@@ -219,7 +219,7 @@ def _of_call(connector: Connector, call: ResourceCall, spot: _Spot) -> Iterator[
         yield spot.at("operation").unknown("C023", "operation", call.operation, known)
         return
     takes = {one.name for one in operation.parameters}
-    for role in ("object", "id", "body", "version", "fields"):
+    for role in ("object", "id", "key_field", "body", "version", "fields"):
         name: str | None = getattr(call, f"{role}_parameter")
         if name is not None and name not in takes:
             yield spot.at(role).unknown("C023", "parameter", name, takes)

@@ -174,6 +174,7 @@ class ResourceCall:
     operation: str
     object_parameter: str | None = None
     id_parameter: str | None = None
+    key_field_parameter: str | None = None  # of an upsert: takes the name of the key's field
     body_parameter: str | None = None
     version_parameter: str | None = None
     fields_parameter: str | None = None
@@ -192,6 +193,7 @@ class Resource:
     get: ResourceCall | None = None
     create: ResourceCall | None = None
     update: ResourceCall | None = None
+    upsert: ResourceCall | None = None  # makes a record once, by a key of the other system
     updatable: tuple[str, ...] | None = None  # None: every field
 
 

@@ -206,8 +206,11 @@ def _recover(tree: Tree) -> Recover:
     )
 
 
+VERBS = ("get", "create", "update", "upsert")
+
+
 def _resource(name: str, tree: Tree) -> Resource:
-    calls = {verb: _call(tree[verb]) for verb in ("get", "create", "update") if verb in tree}
+    calls = {verb: _call(tree[verb]) for verb in VERBS if verb in tree}
     return Resource(
         name=name,
         key=tree["key"],
@@ -221,6 +224,7 @@ def _call(tree: Tree) -> ResourceCall:
         operation=tree["operation"],
         object_parameter=tree.get("object"),
         id_parameter=tree.get("id"),
+        key_field_parameter=tree.get("key_field"),
         body_parameter=tree.get("body"),
         version_parameter=tree.get("version"),
         fields_parameter=tree.get("fields"),

@@ -318,6 +318,7 @@ class MapField:
     skip_when: Literal["zero_or_blank", "blank"] | None = None
     decoration: str | None = None
     max_length: int | None = None
+    too_long: Literal["cut", "refuse"] = "cut"  # what becomes of text longer than max_length
     scale: int = 2  # of money: digits after the point that count
     columns: Mapping[str, str | Template] = field(
         default_factory=dict

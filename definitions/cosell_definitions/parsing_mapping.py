@@ -28,6 +28,7 @@ _OWN = (
     "skip_when",
     "decoration",
     "max_length",
+    "too_long",
     "scale",
     "label",
 )

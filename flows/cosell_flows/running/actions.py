@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -11,16 +12,19 @@ from cosell_definitions.model import MappingFile
 from cosell_definitions.problems import did_you_mean
 
 from ..ledger.links import Link
-from ..syncing import applying, failing
+from ..syncing import applying, creating, failing
+from ..syncing.composing import compose
 from ..syncing.failing import Failure
 from ..syncing.mirror import Mirror, mirror_of
-from ..syncing.pairs import PairPlan, compose, plan_pair
+from ..syncing.pairs import PairPlan, plan_pair
 from ..syncing.records import pick
 from ..syncing.rows import plan_rows
 from ..syncing.values import parse_moment
 from .outcomes import StepFailed
 from .permits import STALE
 from .world import ITEM, World
+
+_ECHO = logging.getLogger("cosell.echo")
 
 
 class PlanOutput(dict[str, Any]):
@@ -34,96 +38,8 @@ class PlanOutput(dict[str, Any]):
             right=[write.field for write in plan.to_right],
             notes=list(plan.notes),
             edits=plan.edits,
+            echoes=[str(one) for one in plan.echoes],
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EngineOperation:
-    """One operation of the engine: its arguments (name → required) and what it gives out."""
-
-    summary: str
-    parameters: Mapping[str, bool]
-    output: tuple[str, ...] | None = None
-
-
-OPERATIONS: Mapping[str, Mapping[str, EngineOperation]] = {
-    "sync": {
-        "plan": EngineOperation(
-            summary="merge two records field by field; nothing is written",
-            parameters={"mapping": True, "left": True, "right": True, "notes": False},
-            output=("is_empty", "left", "right", "notes", "edits"),
-        ),
-        "apply": EngineOperation(
-            summary="write what `sync.plan` found, Partner Center first, and keep the new base",
-            parameters={"plan": True},
-            output=("written", "left", "right"),
-        ),
-        "create": EngineOperation(
-            summary="make the missing twin of a record from the mapping's rows and `also`, once",
-            parameters={
-                "mapping": True, "side": True, "from": True, "also": False, "message": False,
-            },
-        ),
-        "compose": EngineOperation(
-            summary="what a new record would get from the mapping's rows; nothing is written",
-            parameters={"mapping": True, "side": True, "from": True, "also": False},
-        ),
-        "report": EngineOperation(
-            summary="tell the seller that the sync failed, and keep a dead letter",
-            parameters={"mapping": True, "error": True, "left": False, "right": False},
-        ),
-        "note": EngineOperation(
-            summary="put a line into the audit trail of a record",
-            parameters={"mapping": True, "right": True, "message": True},
-        ),
-        "due": EngineOperation(
-            summary="whether a record is worth trying, or failed lately and did not change since",
-            parameters={"mapping": True, "side": True, "record": True, "named": False},
-            output=("due", "reason"),
-        ),
-        "waiting": EngineOperation(
-            summary="records that failed and are to be tried again now",
-            parameters={"mapping": True},
-            output=("left_ids", "right_ids"),
-        ),
-        "deleted": EngineOperation(
-            summary="say of linked records that they were deleted in Salesforce",
-            parameters={"mapping": True, "right_ids": True},
-            output=("count",),
-        ),
-        "links": EngineOperation(
-            summary="the links of a mapping, of some records or of all",
-            parameters={"mapping": True, "left_ids": False, "right_ids": False},
-            output=("links", "by_left", "by_right"),
-        ),
-        "plan_rows": EngineOperation(
-            summary="merge two lists of keys against the list both last agreed on (`base`)",
-            parameters={"left": True, "right": True, "base": False},
-            output=("agreed", "add_left", "remove_left", "add_right", "remove_right"),
-        ),
-        "recall": EngineOperation(
-            summary="what was remembered about a linked record under a name, or null",
-            parameters={"mapping": True, "left_id": True, "name": True},
-            output=("value",),
-        ),
-        "remember": EngineOperation(
-            summary="remember a value about a linked record under a name",
-            parameters={"mapping": True, "left_id": True, "name": True, "value": True},
-        ),
-        "advance_cursor": EngineOperation(
-            summary="remember how far a list was read; never back, and nothing for null",
-            parameters={"name": True, "to": True},
-        ),
-    },
-    "debug": {
-        "echo": EngineOperation(summary="give back what it is given", parameters={}),
-        "fail": EngineOperation(
-            summary="fail the first `times` attempts with `class`, then succeed",
-            parameters={"class": False, "times": False, "message": False},
-            output=("attempts",),
-        ),
-    },
-}  # fmt: skip
 
 
 class EngineActions:
@@ -146,6 +62,7 @@ class EngineActions:
         self._known: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Any]]] = {
             "sync.plan": self._plan,
             "sync.apply": self._apply,
+            "sync.write": self._write,
             "sync.create": self._create,
             "sync.compose": self._compose,
             "sync.report": self._report,
@@ -203,11 +120,15 @@ class EngineActions:
             left,
             right,
             now=self._world.now(),
-            mend=letter is not None,
+            mend=letter is not None and letter.error_class != applying.PAUSED,
             extra_notes=tuple(given.get("notes") or ()),
         )
+        for one in plan.echoes:
+            _ECHO.info("%s %s: %s (%s)", mirror.id, plan.right_id, one, one.side)
         if plan.is_empty:
             await applying.remember(self._world, plan)
+            if letter is not None and not plan.paused and not self._world.planning:
+                await self._world.ledger.letters.close(mirror.id, opportunity_id=plan.right_id)
         return PlanOutput(plan)
 
     async def _apply(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -223,13 +144,17 @@ class EngineActions:
             "right": len(plan.to_right) + len(plan.own),
         }
 
+    async def _write(self, given: Mapping[str, Any]) -> None:
+        record, fields = _record(given, "record"), _record(given, "fields")
+        await applying.write_fields(self._world, self.mirror(given["mapping"]), record, fields)
+
     async def _create(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         mirror = self.mirror(given["mapping"])
         source, also = _record(given, "from"), given.get("also") or {}
         if given["side"] == "left":
-            return await applying.create_left(self._world, mirror, source, also=also)
+            return await creating.create_left(self._world, mirror, source, also=also)
         message = given.get("message") or "Received from Partner Center: a new referral."
-        return await applying.create_right(self._world, mirror, source, also=also, message=message)
+        return await creating.create_right(self._world, mirror, source, also=also, message=message)
 
     async def _compose(self, given: Mapping[str, Any]) -> dict[str, Any]:
         mirror = self.mirror(given["mapping"])

@@ -19,11 +19,12 @@ from cosell_env.resolving import Environment
 from ..compiling.expressions import ExpressionFailed, ScopeFunction, evaluate
 from ..ledger import LeaseBusy, Ledger, LedgerError
 from ..project import Project
-from .actions import OPERATIONS, EngineActions
+from .actions import EngineActions
 from .braking import Brake, judge, toll_of
 from .inputs import checked, conform
 from .interpreter import StepWrapper, Walk, as_failure
 from .loops import Loops, Progress
+from .operations import OPERATIONS
 from .outcomes import COUNTED, RunResult, Status, StepFailed, Stopped
 from .permits import STALE, Permit
 from .rehearsing import Rehearsal

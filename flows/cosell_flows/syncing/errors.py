@@ -2,6 +2,8 @@
 
 SyncError
 ├── BadValue        a value is not of its field's type
+├── TooLong         a text does not fit, and its row refuses to cut it
+├── NotARow         a row of the mapping holds a list, which a flow has to merge
 └── NoTranslation   a table has no row for a value
 """
 
@@ -30,6 +32,29 @@ class BadValue(SyncError):
         super().__init__(
             f"{field.label or field.id} is {value!r}, which is not {wanted}",
             hint=f"put {wanted} into {field.label or field.id}",
+            field=field,
+        )
+
+
+class TooLong(SyncError):
+    """A text does not fit, and its row refuses to cut it."""
+
+    def __init__(self, field: MapField, value: str) -> None:
+        name = field.label or field.id
+        super().__init__(
+            f"{name} has {len(value)} characters, and Salesforce takes {field.max_length}",
+            hint=f"shorten {name}, or write `too_long: cut` in its row of the mapping",
+            field=field,
+        )
+
+
+class NotARow(SyncError):
+    """A row of the mapping holds a list, which a flow has to merge."""
+
+    def __init__(self, field: MapField) -> None:
+        super().__init__(
+            f"{field.label or field.id} is a list; rows of a mapping hold single values",
+            hint="merge lists in a flow with sync.plan_rows, as solutions-to-partner-center does",
             field=field,
         )
 

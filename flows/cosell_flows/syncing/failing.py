@@ -12,14 +12,16 @@ from typing import Any
 from cosell_connectors.errors import ConnectorError
 
 from . import audit
-from .applying import Systems, read_record, update_right, version_of
+from .applying import version_left
+from .echo import moment_of
 from .mirror import Mirror
 from .pairs import own_writes
 from .records import pick
-from .values import parse_moment
+from .sending import Systems, read_record, update_right
 
 PATIENCE = timedelta(hours=1)  # an unchanged failing record is tried again this often
 _TRIES = 3
+_STAMPS = ("LastModifiedDate", "LastModifiedById")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Failure:
 def fingerprint(mirror: Mirror, record: Mapping[str, Any]) -> str:
     """What a record says, without what we write into it: it changes when a person changed something."""
     trail = mirror.audit
-    ours = {mirror.mapping.right.version, mirror.mapping.left.version, "LastModifiedDate"}
+    ours = {mirror.mapping.right.version, mirror.mapping.left.version, *_STAMPS}
     if mirror.mapping.left.moment:
         ours.add(mirror.mapping.left.moment)
     if trail:
@@ -45,13 +47,34 @@ def fingerprint(mirror: Mirror, record: Mapping[str, Any]) -> str:
     if trail and trail.mark and isinstance(bare.get(trail.mark), str):
         bare[trail.mark] = audit.unmarked(bare[trail.mark])
     text = json.dumps(bare, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def fingerprints(
+    mirror: Mirror,
+    left: Mapping[str, Any] | None,
+    right: Mapping[str, Any] | None,
+    before: str | None = None,
+) -> str:
+    """What both records say; of a side that is not at hand, what it said *before*."""
+    known = _sides(before)
+    for side, record in (("left", left), ("right", right)):
+        if record:
+            known[side] = fingerprint(mirror, record)
+    return json.dumps(known, sort_keys=True)
+
+
+def _sides(text: str | None) -> dict[str, str]:
+    try:
+        return dict(json.loads(text)) if text else {}
+    except ValueError:
+        return {}  # a letter of an earlier version
 
 
 async def is_due(systems: Systems, mirror: Mirror, record: Mapping[str, Any], *, side: str) -> bool:
     """Whether a record is worth trying: it never failed, it changed since, or it waited long enough."""
     letter = await systems.ledger.letters.find_open(mirror.id, **_ids(mirror, record, side))
-    if letter is None or letter.fingerprint != fingerprint(mirror, record):
+    if letter is None or _sides(letter.fingerprint).get(side) != fingerprint(mirror, record):
         return True
     return letter.retry_asked or systems.now() - letter.last_at >= PATIENCE
 
@@ -69,17 +92,18 @@ async def report(
         await _tell(systems, mirror, failure.message, right, good=False)
     if systems.planning:
         return
-    record = right if right is not None else left or {}
     ids = _ids(mirror, right, "right") | _ids(mirror, left, "left")
     if right is not None and "referral_id" not in ids and (known := pick(right, mirror.right_key)):
         ids["referral_id"] = str(known)
+    known_letter = await systems.ledger.letters.find_open(mirror.id, **ids) if ids else None
+    before = known_letter.fingerprint if known_letter else None
     await systems.ledger.letters.open_or_update(
         mapping=mirror.id,
         flow=failure.flow,
         error_class=failure.error_class,
         message=failure.message,
         hint=failure.hint,
-        fingerprint=fingerprint(mirror, record),
+        fingerprint=fingerprints(mirror, left, right, before),
         place=failure.place,
         **ids,
     )
@@ -107,30 +131,26 @@ async def _tell(
         if not writes:
             return
         left_id = pick(right, mirror.right_key)
+        link = await systems.ledger.links.find(mirror.id, right_id=record_id)
+        if link is not None and not systems.planning:
+            # Our line makes the record newer; the moment of the last change that was not ours stays.
+            moment, _ = moment_of(mirror, link, {**right, **fresh}, "right")
+            pending = {write.field: write.new for write in writes}
+            link = await systems.ledger.links.save(
+                replace(link, right_moment=moment, pending_right=pending)
+            )
         try:
             await update_right(systems, mirror, fresh, writes, left_id)
         except ConnectorError as error:
             if error.error_class != "conflict" or attempt == _TRIES:
                 raise
             continue
-        await _keep_moment(systems, mirror, fresh)
+        if link is not None and not systems.planning:
+            version, _ = await version_left(systems, mirror, fresh)
+            await systems.ledger.links.save(
+                replace(link, right_version=version, pending_right=None)
+            )
         return
-
-
-async def _keep_moment(systems: Systems, mirror: Mirror, before: Mapping[str, Any]) -> None:
-    """Our line made the record newer; keep the moment of the last change that was not ours."""
-    link = await systems.ledger.links.find(mirror.id, right_id=before["Id"])
-    if link is None or systems.planning:
-        return
-    version = pick(before, mirror.mapping.right.version)
-    moment = link.right_moment if link.right_version == version else parse_moment(version)
-    await systems.ledger.links.save(
-        replace(
-            link,
-            right_version=await version_of(systems, mirror, before["Id"]),
-            right_moment=moment,
-        )
-    )
 
 
 def _ids(mirror: Mirror, record: Mapping[str, Any] | None, side: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ agreed on. Rule 1: where the two agree, nothing is written. Rule 2: one side mov
 base, so the other follows. Rule 3: both moved, so the field's `conflict` rule decides and the loser
 is kept. Rule 4: a blank never overwrites (`blank: ignore`); it is filled again. Rule 5: what the
 left side's state forbids is never sent (`guard`); what it puts off is held until the state moves.
+Rule 6: a field that flips back and forth is paused, alone, until one side says something new.
 The base is kept per side, because two values may mean the same without being equal (any open stage
 is *Active*).
 """
@@ -12,82 +13,43 @@ is *Active*).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from . import tables
-from .errors import NoTranslation
+from .decisions import (
+    Decision,
+    Edits,
+    Merged,
+    Side,
+    Sight,
+    ask,
+    changed,
+    edited,
+    go,
+    stay,
+    values_of,
+    winner,
+)
 from .mirror import Mirror, Row
-from .records import pick
-from .values import canonical, is_blank, is_zero_or_blank, plain
-
-Side = Literal["left", "right"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
-    """What is known of a pair when it is merged. Moments: the last change that was not ours."""
-
-    left: Mapping[str, Any]
-    right: Mapping[str, Any]
-    base_left: Mapping[str, Any] | None = None  # None: the pair was never in step before
-    base_right: Mapping[str, Any] | None = None
-    left_moment: datetime | None = None
-    right_moment: datetime | None = None
-    moments: Mapping[str, datetime] = field(default_factory=dict)  # right path prefix -> its moment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """What is to happen with one field. `to` None: nothing is written."""
-
-    row: Row
-    to: Side | None
-    old: Any
-    new: Any
-    loses: Any = None
-    reason: str = ""
-    note: str | None = None  # what a seller should read about it
-    settled: bool = True  # False: the base stays, so that the difference is seen again
-    through: tuple[Any, ...] = ()  # a left state that must be written first
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
-    """The outcome for a pair: a decision per row, and whether the right side's edits are put off."""
-
-    decisions: tuple[Decision, ...]
-    edits: Literal["sent", "held", "frozen"] = "sent"
-
-
-def values_of(row: Row, record: Mapping[str, Any], side: Side) -> Any:
-    """The canonical value of a row on one side; rows with a table keep each side's own words."""
-    paths = row.left if side == "left" else row.right
-    raw = [pick(record, path) for path in paths]
-    if row.table:
-        words = tuple(None if value == "" else value for value in raw)
-        return words if side == "left" else words[0]
-    return canonical(row.field, raw[0]) if raw else None
+from .translating import decide_by_table
+from .values import is_blank, is_off, is_zero_or_blank, same
 
 
 def merge(mirror: Mirror, sight: Sight) -> Merged:
     """Decide every row of *mirror* for the pair in *sight*."""
     guarded = mirror.guarded()
-    state = _decide(guarded, sight) if guarded else None
+    state = _decided(guarded, sight) if guarded else None
     edits = _edits(guarded, state, sight)
     decisions = []
     for row in mirror.rows:
         if row.field.when == "create" or row.field.value is not None or not row.left:
             continue
-        decision = state if state and row is guarded else _decide(row, sight)
+        decision = state if state and row is guarded else _decided(row, sight)
         decisions.append(_put_off(decision, edits, row is guarded))
     return Merged(decisions=tuple(decisions), edits=edits)
 
 
-def _edits(
-    guarded: Row | None, state: Decision | None, sight: Sight
-) -> Literal["sent", "held", "frozen"]:
+def _edits(guarded: Row | None, state: Decision | None, sight: Sight) -> Edits:
     if guarded is None or state is None:
         return "sent"
     now = values_of(guarded, sight.left, "left")
@@ -96,7 +58,7 @@ def _edits(
     return "sent" if row is None or (moving and row.edits == "held") else row.edits
 
 
-def _put_off(decision: Decision, edits: str, is_state: bool) -> Decision:
+def _put_off(decision: Decision, edits: Edits, is_state: bool) -> Decision:
     if decision.to != "left" or is_state or edits == "sent":
         return decision
     reason = (
@@ -104,218 +66,127 @@ def _put_off(decision: Decision, edits: str, is_state: bool) -> Decision:
         if edits == "held"
         else "the referral is closed: nothing is sent any more"
     )
-    return Decision(
-        row=decision.row, to=None, old=decision.old, new=decision.old, reason=reason,
-        settled=edits == "frozen",
-    )  # fmt: skip
+    return stay(decision.row, decision.old, reason, settled=edits == "frozen")
+
+
+def _decided(row: Row, sight: Sight) -> Decision:
+    """The decision for *row*, but for what the left side cannot take or what flips."""
+    decision = _decide(row, sight)
+    if decision.to is not None and row.field.id in sight.paused:
+        return stay(row, decision.old, "paused: it flips back and forth", settled=False)
+    if decision.to == "left" and row.left_fixed:
+        told = edited(row, sight.base_right, decision.new)
+        note = f"{row.label} cannot be changed in Partner Center any more; it stays as it was there"
+        reason = f"{row.label} cannot be changed in Partner Center any more"
+        return stay(row, decision.old, reason, note=note if told else None)
+    return decision
 
 
 def _decide(row: Row, sight: Sight) -> Decision:
     left = values_of(row, sight.left, "left")
     right = values_of(row, sight.right, "right")
     if row.table:
-        return _decide_table(row, sight, left, right)
-    if left == right:
-        return _stay(row, left, "both sides agree")
+        return decide_by_table(row, sight, left, right)
+    if same(row.field, left, right):
+        return stay(row, left, "both sides agree")
     if row.field.latch:
         return _decide_latch(row, sight, left, right)
     if row.field.direction != "both":
-        return _decide_one_way(row, left, right)
+        return _decide_one_way(row, sight, left, right)
     if row.field.skip_when and (held := _skip(row, sight, left, right)):
         return held
-    if row.field.blank == "ignore" and (is_blank(row.field, left) or is_blank(row.field, right)):
-        return _fill(row, left, right)
+    if row.field.blank == "ignore" and (is_blank(left) or is_blank(right)):
+        to: Side = "left" if is_blank(left) else "right"
+        new, old = (right, left) if to == "left" else (left, right)
+        return go(row, to, new, old, "a blank never overwrites; it is filled again")
     return _decide_by_change(row, sight, left, right)
 
 
 def _decide_by_change(row: Row, sight: Sight, left: Any, right: Any) -> Decision:
-    left_changed = _changed(row, sight.base_left, left)
-    right_changed = _changed(row, sight.base_right, right)
+    left_changed = changed(row, sight.base_left, left)
+    right_changed = changed(row, sight.base_right, right)
     if left_changed and not right_changed:
-        return _go(row, "right", left, right, "changed in Partner Center")
+        return go(row, "right", left, right, "changed in Partner Center")
     if right_changed and not left_changed:
-        return _go(row, "left", right, left, "changed in Salesforce")
+        return go(row, "left", right, left, "changed in Salesforce")
     if not left_changed:
-        return _stay(row, left, "they differ since an earlier sync left them so")
-    winner = _winner(row, sight, left, right)
-    if winner is None:
-        return _stay(row, left, "both sides changed: a person decides", settled=False,
-                     note=f"{row.label} was changed on both sides; decide which counts")  # fmt: skip
-    if winner == "left":
-        return _go(row, "right", left, right, _conflict_reason(row), loses=right)
-    return _go(row, "left", right, left, _conflict_reason(row), loses=left)
+        return stay(row, left, "they differ since an earlier sync left them so")
+    wins = winner(row, sight, left, right)
+    if wins is None:
+        return ask(row, left)
+    reason = f"both sides changed: {row.field.conflict} wins"
+    if wins == "left":
+        return go(row, "right", left, right, reason, loses=right)
+    return go(row, "left", right, left, reason, loses=left)
 
 
-def _winner(row: Row, sight: Sight, left: Any, right: Any) -> Side | None:
-    match row.field.conflict:
-        case "left" | "right" as side:
-            return side
-        case "max":
-            return "left" if left > right else "right"
-        case "ask":
-            return None
-        case "newest":
-            ours = _right_moment(row, sight)
-            theirs = sight.left_moment
-            if theirs is None or ours is None:
-                return "right" if theirs is None else "left"
-            return "left" if theirs > ours else "right"
-
-
-def _right_moment(row: Row, sight: Sight) -> datetime | None:
-    # A field of a related record (Account.BillingCountry) has that record's moment.
-    head, dot, _ = row.right[0].partition(".")
-    return sight.moments.get(head, sight.right_moment) if dot else sight.right_moment
-
-
-def _conflict_reason(row: Row) -> str:
-    return f"both sides changed: {row.field.conflict} wins"
-
-
-def _decide_one_way(row: Row, left: Any, right: Any) -> Decision:
+def _decide_one_way(row: Row, sight: Sight, left: Any, right: Any) -> Decision:
     to: Side = "right" if row.field.direction == "left_to_right" else "left"
     new, old = (left, right) if to == "right" else (right, left)
-    if is_blank(row.field, new) and row.field.blank == "ignore":
-        return _stay(row, old, "a blank never overwrites")
-    return _go(row, to, new, old, f"travels {row.field.direction.replace('_', ' ')} only")
+    if is_blank(new) and row.field.blank == "ignore":
+        return stay(row, old, "a blank never overwrites")
+    if row.field.skip_when and _has_nothing(row, new):
+        return stay(row, old, "no value: it does not travel")
+    base = sight.base_right if to == "right" else sight.base_left
+    loses = old if edited(row, base, old) else None
+    return go(row, to, new, old, f"travels {row.field.direction.replace('_', ' ')} only",
+              loses=loses)  # fmt: skip
 
 
 def _decide_latch(row: Row, sight: Sight, left: Any, right: Any) -> Decision:
     """Once on, never off: the side that is off is put back."""
-    if not is_blank(row.field, left) and not is_blank(row.field, right):
+    if not is_off(left) and not is_off(right):
         return _decide_by_change(row, sight, left, right)
-    if is_blank(row.field, left):
-        return _go(row, "left", right, left, "once on, never off")
-    was_on = sight.base_right is not None and not _changed(row, sight.base_right, left)
+    if is_off(left):
+        return go(row, "left", right, left, "once on, never off")
+    was_on = edited(row, sight.base_right, right)
     note = f"{row.label} cannot be taken back once given; it was put back" if was_on else None
-    return _go(row, "right", left, right, "once on, never off", note=note)
+    return go(row, "right", left, right, "once on, never off", note=note)
 
 
 def _skip(row: Row, sight: Sight, left: Any, right: Any) -> Decision | None:
-    zero = is_zero_or_blank if row.field.skip_when == "zero_or_blank" else _is_none
+    """Without a value the field travels in neither direction, until a new one is put in."""
     note = f"{row.label} is empty or 0 and was not synced; it is, once it has a value"
-    if zero(right):
-        told = _changed(row, sight.base_right, right) or sight.base_right is None
-        return _stay(row, right, "no value: it travels in neither direction",
-                     note=note if told and not (zero(left) and zero(right)) else None)  # fmt: skip
-    if not zero(left):
+    reason = "no value: it travels in neither direction"
+    filled = "filled in: the other side has no value"
+    if _has_nothing(row, right):
+        if _has_nothing(row, left):
+            return stay(row, right, reason)
+        if changed(row, sight.base_left, left):
+            return go(row, "right", left, right, filled)
+        return stay(row, right, reason, note=_once(row, sight.base_right, right, note))
+    if not _has_nothing(row, left):
         return None
-    was_emptied = sight.base_left is not None and _changed(row, sight.base_left, left)
-    if was_emptied and not _changed(row, sight.base_right, right):
-        return _stay(row, left, "no value: it travels in neither direction", note=note)
-    return _go(row, "left", right, left, "filled in: the other side has no value")
+    if changed(row, sight.base_right, right):
+        return go(row, "left", right, left, filled)
+    return stay(row, left, reason, note=_once(row, sight.base_left, left, note))
 
 
-def _fill(row: Row, left: Any, right: Any) -> Decision:
-    if is_blank(row.field, left):
-        return _go(row, "left", right, left, "a blank never overwrites; it is filled again")
-    return _go(row, "right", left, right, "a blank never overwrites; it is filled again")
+def _once(row: Row, base: Mapping[str, Any] | None, value: Any, note: str) -> str | None:
+    """*note* where the value was emptied since the last sync: it is said once."""
+    return note if edited(row, base, value) else None
 
 
-def _decide_table(row: Row, sight: Sight, left: tuple[Any, ...], right: Any) -> Decision:
-    if tables.agree(row.table, left, right):
-        return _stay(row, left, "both sides agree")
-    there = tables.to_right(row.table, left)
-    back = tables.to_left(row.table, right, now=left)
-    if row.field.latch:
-        return _table_latch(row, sight, left, right, there, back)
-    left_changed = _changed(row, sight.base_left, left)
-    right_changed = _changed(row, sight.base_right, right)
-    allowed = back is not None and (
-        not row.guard or tables.may_go(row.guard, left, _target(back, left))
-    )
-    if right_changed and not left_changed and back is None:
-        raise NoTranslation(row.field, right)
-    if right_changed and allowed and (not left_changed or _newest(row, sight) == "right"):
-        assert back is not None
-        return _go(row, "left", _target(back, left), left, "changed in Salesforce",
-                   loses=left if left_changed and sight.base_left is not None else None,
-                   through=back.through)  # fmt: skip
-    if left_changed or not allowed:
-        return _to_right_by_table(row, sight, left, right, there)
-    return _stay(row, left, "they differ since an earlier sync left them so")
+def _has_nothing(row: Row, value: Any) -> bool:
+    if row.field.skip_when == "zero_or_blank":
+        return is_zero_or_blank(value)
+    return is_blank(value)
 
 
-def _to_right_by_table(row: Row, sight: Sight, left: Any, right: Any, there: Any) -> Decision:
-    state = tables.state_of(row.guard, left) if row.guard else None
-    left_changed = _changed(row, sight.base_left, left)
-    right_changed = _changed(row, sight.base_right, right)
-    if state and state.edits == "frozen" and not left_changed:
-        return _stay(row, left, "the referral is closed: nothing is sent any more")
-    if not left_changed and not right_changed:
-        return _stay(row, left, "they differ since an earlier sync left them so")
-    if there is None:
-        raise NoTranslation(row.field, left)
-    note = None
-    if right_changed and not left_changed and sight.base_right is not None:
-        note = f"{row.label} cannot go back to {right!r}; it was put back to {there.right!r}"
-    loses = right if right_changed and sight.base_right is not None else None
-    return _go(
-        row, "right", there.right, right, "changed in Partner Center", loses=loses, note=note
+def mixed(merged: Merged) -> str | None:
+    """A sentence where an amount came from one side and its currency from the other."""
+    told = {
+        decision.row.field.type: decision
+        for decision in merged.decisions
+        if decision.to is not None and decision.row.field.type in ("money", "currency")
+    }
+    amount, currency = told.get("money"), told.get("currency")
+    if amount is None or currency is None or amount.to == currency.to:
+        return None
+    return (
+        f"{amount.row.label} and {currency.row.label} were changed on different sides; "
+        "please check the amount"
     )
 
 
-def _table_latch(row: Row, sight: Sight, left: Any, right: Any, there: Any, back: Any) -> Decision:
-    """Help once asked for stays asked for; Partner Center has no path to change it."""
-    left_blank = there is not None and there.right is None
-    if right is None and not left_blank:
-        if there is None:
-            raise NoTranslation(row.field, left)
-        note = None
-        if sight.base_right is not None and not _changed(row, sight.base_right, there.right):
-            note = f"{row.label} cannot be taken back once given; it was put back"
-        return _go(row, "right", there.right, right, "once on, never off", note=note)
-    if back is None:
-        raise NoTranslation(row.field, right)
-    return _go(row, "left", _target(back, left), left, "changed in Salesforce")
-
-
-def _target(row: Any, now: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple(
-        current if want == tables.ANY and tables.fits(row.left, now) else want
-        for want, current in zip(row.left, now, strict=True)
-    )
-
-
-def _newest(row: Row, sight: Sight) -> Side:
-    if row.field.conflict in ("left", "right"):
-        return row.field.conflict
-    if sight.left_moment is None or sight.right_moment is None:
-        return "right" if sight.left_moment is None else "left"
-    return "left" if sight.left_moment > sight.right_moment else "right"
-
-
-def _changed(row: Row, base: Mapping[str, Any] | None, value: Any) -> bool:
-    if base is None or row.field.id not in base:
-        return True
-    return bool(base[row.field.id] != plain(value))
-
-
-def _is_none(value: Any) -> bool:
-    return value is None
-
-
-def _stay(
-    row: Row, value: Any, reason: str, *, note: str | None = None, settled: bool = True
-) -> Decision:
-    return Decision(
-        row=row, to=None, old=value, new=value, reason=reason, note=note, settled=settled
-    )
-
-
-def _go(
-    row: Row,
-    to: Side,
-    new: Any,
-    old: Any,
-    reason: str,
-    *,
-    loses: Any = None,
-    note: str | None = None,
-    through: tuple[Any, ...] = (),
-) -> Decision:
-    if to == "left" and row.left_fixed:
-        return _stay(row, old, f"{row.label} cannot be changed in Partner Center any more")
-    return Decision(
-        row=row, to=to, old=old, new=new, loses=loses, reason=reason, note=note, through=through
-    )
+__all__ = ["Decision", "Merged", "Sight", "merge", "mixed", "values_of"]

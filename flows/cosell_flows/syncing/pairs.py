@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 from ..compiling.expressions import evaluate
 from ..ledger.links import Link
 from . import audit, tables
-from .merge import Decision, Merged, Sight, merge, values_of
-from .mirror import Mirror, Row, moment_field
-from .records import nest, overlay, pick
+from .decisions import Decision, Merged, Sight, values_of
+from .echo import PAUSED, TRAIL, Caught, caught, flipping, moment_of, walked
+from .merge import merge, mixed
+from .mirror import Mirror, Row
+from .records import pick
 from .values import (
     canonical,
-    is_blank,
-    is_zero_or_blank,
+    fitted,
     parse_moment,
     plain,
     to_wire_left,
@@ -44,6 +45,10 @@ class PairPlan:
     right_moment: datetime | None
     edits: str
     notes: tuple[str, ...] = ()
+    echoes: tuple[Caught, ...] = ()  # which nets caught our own hand, and why
+    paused: tuple[str, ...] = ()  # labels of fields that flip back and forth
+    newly_paused: tuple[str, ...] = ()  # the sentences about those that were not told of yet
+    keeps: Mapping[str, Any] = field(default_factory=dict)  # for the notes of the link
 
     @property
     def is_empty(self) -> bool:
@@ -62,36 +67,18 @@ def sight_of(
         and (moment := parse_moment(value.get(mirror.mapping.right.version)))
     }
     return Sight(
-        left=_undecorated(mirror, left, "left"),
-        right=_undecorated(mirror, right, "right"),
+        left=undecorated(mirror, left, "left"),
+        right=undecorated(mirror, right, "right"),
         base_left=link.base_left if link and link.base_left else None,
         base_right=link.base_right if link and link.base_right else None,
-        left_moment=_moment(mirror, link, left, "left"),
-        right_moment=_moment(mirror, link, right, "right"),
+        left_moment=moment_of(mirror, link, left, "left")[0],
+        right_moment=moment_of(mirror, link, right, "right")[0],
         moments=stamps,
     )
 
 
-def _moment(
-    mirror: Mirror, link: Link | None, record: Mapping[str, Any], side: str
-) -> datetime | None:
-    """When *record* changed last by somebody else's hand: our own writes never win by being newer."""
-    rules = mirror.mapping.left if side == "left" else mirror.mapping.right
-    version = pick(record, rules.version)
-    if link is not None:
-        known, kept, pending = (
-            (link.left_version, link.left_moment, link.pending_left)
-            if side == "left"
-            else (link.right_version, link.right_moment, link.pending_right)
-        )
-        if known is not None and known == version:
-            return kept
-        if pending and all(pick(record, path) == value for path, value in pending.items()):
-            return kept  # we were cut off between a write and the note of it
-    return parse_moment(pick(record, moment_field(rules)))
-
-
-def _undecorated(mirror: Mirror, record: Mapping[str, Any], side: str) -> Mapping[str, Any]:
+def undecorated(mirror: Mirror, record: Mapping[str, Any], side: str) -> Mapping[str, Any]:
+    """A record without our marks: they are never sent, compared or read back."""
     bare = dict(record)
     for row in mirror.rows:
         if row.field.decoration:
@@ -114,12 +101,19 @@ def plan_pair(
     """Merge a pair and say every field to be written. `mend`: the last sync of it had failed."""
     sight = sight_of(mirror, link, left, right)
     merged = merge(mirror, sight)
+    loops = flipping(link, merged.decisions, now=now)
+    if loops:
+        merged = merge(mirror, replace(sight, paused=frozenset(loops)))
     to_left = tuple(w for d in merged.decisions if d.to == "left" for w in _left_writes(d, sight))
     to_right = tuple(
         w for d in merged.decisions if d.to == "right" for w in _right_writes(d, sight)
     )
     to_right += tuple(_computed(mirror, sight))
+    amounts = mixed(merged)
     notes = tuple(d.note for d in merged.decisions if d.note) + extra_notes
+    notes += (amounts,) if amounts else ()
+    pauses = _pauses(mirror, link, loops)
+    notes += pauses
     first = tuple(w for d in merged.decisions for w in _first_writes(d, sight))
     plan = PairPlan(
         mirror=mirror,
@@ -137,10 +131,54 @@ def plan_pair(
         right_moment=sight.right_moment,
         edits=merged.edits,
         notes=notes,
+        echoes=(*_own_hand(mirror, link, left, right), *loops.values()),
+        paused=tuple(row.label for row in mirror.rows if row.field.id in loops),
+        newly_paused=pauses,
+        keeps=_keeps(link, merged, loops, now),
     )
-    if to_left or to_right or notes or mend:
-        return replace(plan, own=own_writes(mirror, right, _story(plan), good=True, now=now))
-    return plan
+    if not (to_left or to_right or notes or mend):
+        return plan
+    story = _story(plan)
+    if not (to_left or to_right or mend) and _was_told(mirror, right, story):
+        return plan
+    return replace(plan, own=own_writes(mirror, right, story, good=True, now=now))
+
+
+def _own_hand(
+    mirror: Mirror, link: Link | None, left: Mapping[str, Any], right: Mapping[str, Any]
+) -> tuple[Caught, ...]:
+    nets = (caught(mirror, link, left, "left"), caught(mirror, link, right, "right"))
+    return tuple(one for one in nets if one is not None)
+
+
+def _pauses(mirror: Mirror, link: Link | None, loops: Mapping[str, Caught]) -> tuple[str, ...]:
+    told = (link.notes.get(PAUSED) if link else None) or ()
+    return tuple(
+        f"{row.label} goes back and forth between the two sides and is paused; "
+        "make both sides the same, or give it another value"
+        for row in mirror.rows
+        if row.field.id in loops and row.field.id not in told
+    )
+
+
+def _keeps(
+    link: Link | None, merged: Merged, loops: Mapping[str, Caught], now: datetime
+) -> dict[str, Any]:
+    """What the link is to remember of this plan: the trail of our writes, and what is paused."""
+    before = dict(link.notes) if link else {}
+    trail = walked(link, merged.decisions, now=now)
+    kept: dict[str, Any] = {TRAIL: trail} if trail else {}
+    if loops or before.get(PAUSED):
+        kept[PAUSED] = sorted(loops)
+    return kept
+
+
+def _was_told(mirror: Mirror, right: Mapping[str, Any], story: str) -> bool:
+    """Whether the newest line of the trail says just this: it is not said again."""
+    trail = mirror.audit
+    return trail is not None and audit.last_message(pick(right, trail.field)) == " ".join(
+        story.split()
+    )
 
 
 def own_writes(
@@ -172,82 +210,6 @@ def own_writes(
                 )
             )
     return tuple(writes)
-
-
-def compose(
-    mirror: Mirror, record: Mapping[str, Any], *, to: str, also: Mapping[str, Any]
-) -> tuple[dict[str, Any], tuple[FieldWrite, ...]]:
-    """What a new record on side *to* gets from *record*: its body, and the same field by field.
-
-    `also` is laid over what the mapping's rows give.
-    """
-    source = _undecorated(mirror, record, "right" if to == "left" else "left")
-    rules: dict[str, Row] = {}
-    values: dict[str, Any] = {}
-    for row in mirror.rows:
-        for path, value in _carried(mirror, row, source, to):
-            values[path] = value
-            rules[path] = row
-    body = overlay(nest(values) if to == "left" else values, also)
-    shown = body if to == "right" else _leaves(body)
-    writes = tuple(
-        FieldWrite(
-            field=path,
-            old=None,
-            new=value,
-            rule=rules[path].field.place if path in rules else mirror.mapping.place,
-            label=rules[path].label if path in rules else path,
-        )
-        for path, value in shown.items()
-        if value is not None
-    )
-    return body, writes
-
-
-def _leaves(body: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in body.items():
-        if isinstance(value, Mapping):
-            flat |= _leaves(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat
-
-
-def _carried(mirror: Mirror, row: Row, source: Mapping[str, Any], to: str) -> list[tuple[str, Any]]:
-    """The paths and wire values that *row* carries into a new record on side *to*."""
-    against = "right_to_left" if to == "right" else "left_to_right"
-    if row.field.direction == against:
-        return []
-    paths = row.left if to == "left" else row.right
-    if row.field.value is not None:
-        scope = {"env": mirror.env, "left": source}
-        made = evaluate(row.field.value, scope) if to == "right" else None
-        return [(path, made) for path in paths if made is not None]
-    if not paths or not (row.right if to == "left" else row.left):
-        return []
-    if to == "right" and any("." in path for path in paths):
-        return []  # a field of a related record: the flow makes that record
-    value = values_of(row, source, "right" if to == "left" else "left")
-    if row.table:
-        return _translated(row, value, to)
-    if is_blank(row.field, value) and not (row.field.type == "boolean" and row.field.latch):
-        return []
-    if row.field.skip_when == "zero_or_blank" and is_zero_or_blank(value):
-        return []
-    if to == "left":
-        return [(paths[0], to_wire_left(row.field, value))]
-    return [(paths[0], to_wire_right(row.field, value))]
-
-
-def _translated(row: Row, value: Any, to: str) -> list[tuple[str, Any]]:
-    if to == "right":
-        there = tables.to_right(row.table, value)
-        return [(row.right[0], there.right)] if there and there.right is not None else []
-    if row.guard:
-        return []  # the state of a new record is the other system's to give
-    back = tables.to_left(row.table, value, now=())
-    return list(zip(row.left, back.left, strict=True)) if back else []
 
 
 def _left_writes(decision: Decision, sight: Sight) -> list[FieldWrite]:
@@ -315,7 +277,10 @@ def _base(mirror: Mirror, merged: Merged, sight: Sight, side: str) -> dict[str, 
     for decision in merged.decisions:
         name = decision.row.field.id
         if decision.to == side:
-            base[name] = plain(decision.new)
+            new = decision.new
+            if side == "right" and not decision.row.table:
+                new = fitted(decision.row.field, new)
+            base[name] = plain(new)
         elif decision.settled:
             record = sight.left if side == "left" else sight.right
             base[name] = plain(

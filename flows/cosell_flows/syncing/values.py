@@ -9,7 +9,7 @@ from typing import Any
 
 from cosell_definitions.model import MapField
 
-from .errors import BadValue
+from .errors import BadValue, NotARow, TooLong
 
 
 def canonical(field: MapField, value: Any) -> Any:
@@ -18,16 +18,42 @@ def canonical(field: MapField, value: Any) -> Any:
     Raises BadValue where it is not of the field's type.
     """
     if value is None or value == "":
-        return None
+        # An empty checkbox is not ticked; Salesforce knows no third state.
+        return False if field.type == "boolean" else None
     try:
         return _CANONICAL[field.type](field, value)
     except (ValueError, InvalidOperation, TypeError) as error:
         raise BadValue(field, value) from error
 
 
-def is_blank(field: MapField, value: Any) -> bool:
-    """Whether a canonical *value* says nothing: empty, or false for a yes/no field."""
-    return value is None or value == [] or (field.type == "boolean" and value is False)
+def is_blank(value: Any) -> bool:
+    """Whether a canonical *value* says nothing."""
+    return value is None
+
+
+def is_off(value: Any) -> bool:
+    """Whether a latch with this canonical *value* is not on yet."""
+    return value is None or value is False
+
+
+def fitted(field: MapField, value: Any) -> Any:
+    """A canonical *value* as the right side can hold it: text longer than `max_length` is cut.
+
+    Raises TooLong where the row says `too_long: refuse`.
+    """
+    if not isinstance(value, str) or not field.max_length or len(value) <= field.max_length:
+        return value
+    if field.too_long == "refuse":
+        raise TooLong(field, value)
+    return value[: field.max_length - 1].rstrip() + "…"
+
+
+def same(field: MapField, left: Any, right: Any) -> bool:
+    """Whether two canonical values agree; a text that was cut on the right still says the same."""
+    if left == right:
+        return True
+    cut = field.too_long == "cut" and isinstance(left, str) and isinstance(right, str)
+    return cut and fitted(field, left) == right
 
 
 def is_zero_or_blank(value: Any) -> bool:
@@ -47,9 +73,7 @@ def to_wire_right(field: MapField, value: Any) -> Any:
     """A canonical *value* as Salesforce writes it, cut at the field's maximum length."""
     if field.type == "boolean":
         return bool(value)
-    if isinstance(value, str) and field.max_length and len(value) > field.max_length:
-        return value[: field.max_length - 1] + "…"
-    return _iso(value)
+    return _iso(fitted(field, value))
 
 
 def plain(value: Any) -> Any:
@@ -120,6 +144,10 @@ def _code(length: int) -> Callable[[MapField, Any], str]:
     return read
 
 
+def _rows(field: MapField, value: Any) -> Any:
+    raise NotARow(field)
+
+
 def _date(field: MapField, value: Any) -> date:
     if isinstance(value, str) and len(value) == len("2026-01-31"):
         return date.fromisoformat(value)
@@ -153,4 +181,5 @@ _CANONICAL: dict[str, Callable[[MapField, Any], Any]] = {
     "date": _date,
     "datetime": _moment,
     "boolean": _boolean,
+    "rows": _rows,
 }
