@@ -1,7 +1,7 @@
 """What the engine's own operations take and give, for checks that must not load what they do.
 
-`running.actions` holds the operations themselves, and loads the ledger with them; a test keeps
-these lines and those in step.
+`running.actions` does them, and loads the ledger with them; a test keeps these lines and those in
+step.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ def _view(takes: str, gives: str | None = None) -> OperationView:
 
 ENGINE: Mapping[str, Mapping[str, OperationView]] = {
     "sync": {
-        "plan": _view("mapping left right notes?", "is_empty left right notes edits"),
+        "plan": _view("mapping left right notes?", "is_empty left right notes edits echoes"),
         "apply": _view("plan", "written left right"),
+        "write": _view("mapping record fields"),
         "create": _view("mapping side from also? message?"),
         "compose": _view("mapping side from also?"),
         "report": _view("mapping error left? right?"),

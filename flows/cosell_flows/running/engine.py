@@ -17,6 +17,7 @@ from cosell_definitions.model import Action, CallFlow, Flow, MappingFile, Value
 from cosell_env.resolving import Environment
 
 from ..compiling.expressions import ExpressionFailed, ScopeFunction, evaluate
+from ..compiling.operations import ENGINE
 from ..ledger import LeaseBusy, Ledger, LedgerError
 from ..project import Project
 from .actions import EngineActions
@@ -24,7 +25,6 @@ from .braking import Brake, judge, toll_of
 from .inputs import checked, conform
 from .interpreter import StepWrapper, Walk, as_failure
 from .loops import Loops, Progress
-from .operations import OPERATIONS
 from .outcomes import COUNTED, RunResult, Status, StepFailed, Stopped
 from .permits import STALE, Permit
 from .rehearsing import Rehearsal
@@ -287,7 +287,7 @@ class _Run:
     async def act(self, action: Action, arguments: Mapping[str, Any]) -> Any:
         """Do an operation of a connector or of the engine."""
         try:
-            if action.system in OPERATIONS:
+            if action.system in ENGINE:
                 return await self.actions.act(action.system, action.operation, arguments)
             return await self.world.call(action.system, action.operation, arguments)
         except LedgerError as error:
