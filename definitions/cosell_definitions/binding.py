@@ -8,7 +8,7 @@ from typing import Any
 from .checking import value_faults
 from .model import Input, Schema, Template, Value
 from .nodes import Node
-from .parsing_flow import json_schema
+from .parsing_inputs import json_schema
 from .parsing_values import Ill, of_type
 from .scalars import describe
 

@@ -212,6 +212,14 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Approve:
+    """A pause until a person answers. `answer`: what the form asks for, as inputs are."""
+
+    message: Value
+    answer: tuple[Input, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
     """End the flow, or the item of a loop."""
 
@@ -229,8 +237,9 @@ class Scope:
 
 
 Doing = (
-    Action | CallFlow | SetValues | If | Switch | ForEach | Until | Parallel | Wait | Stop | Scope
-)
+    Action | CallFlow | SetValues | If | Switch | ForEach | Until | Parallel | Wait | Approve
+    | Stop | Scope
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from .model import (
     Action,
+    Approve,
     CallFlow,
     Case,
     Doing,
@@ -27,6 +28,7 @@ from .model import (
     Wait,
 )
 from .nodes import ScalarNode
+from .parsing_inputs import inputs_of
 from .parsing_values import Hand, duration_of
 from .shaped import Shaped
 
@@ -40,6 +42,7 @@ KEYWORDS = (
     "until",
     "parallel",
     "wait",
+    "approve",
     "stop",
     "steps",
 )
@@ -126,6 +129,8 @@ def _doing(hand: Hand, shaped: Shaped, keyword: str, default: Retry | None) -> D
             return _parallel(hand, shaped, default)
         case "wait":
             return _wait(hand, shaped)
+        case "approve":
+            return _approve(hand, shaped)
         case "stop":
             return _stop(hand, shaped)
     return Scope(steps=steps_of(hand, shaped.get("steps"), default))
@@ -242,6 +247,14 @@ def _wait(hand: Hand, shaped: Shaped) -> Wait | None:
         )
         return None
     return Wait(until=text)
+
+
+def _approve(hand: Hand, shaped: Shaped) -> Approve | None:
+    entry = shaped.entries["approve"]
+    if "message" not in entry.entries:
+        return None
+    message = hand.value(entry.get("message"))
+    return Approve(message=message, answer=inputs_of(hand, entry.get("answer")))
 
 
 def _is_moment(text: str) -> bool:

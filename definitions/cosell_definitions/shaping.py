@@ -91,10 +91,6 @@ class _Shaper:
         branches: dict[str, JsonSchema] = {
             name: self._resolve(branch) for name, branch in schema["x-by-key"].items()
         }
-        for name, advice in schema.get("x-refused", {}).items():
-            if name in node.entries:
-                self._say("04", node.entries[name][0].place, advice["message"], advice["hint"])
-                return _SILENT
         present = [name for name in branches if name in node.entries]
         main = [name for name in present if name != "steps"] or present
         if not main:

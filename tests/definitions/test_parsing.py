@@ -203,7 +203,12 @@ def test_a_template_knows_where_its_text_begins() -> None:
         ("  - { id: a, action: query }\n", [("F004", 5, 22)]),
         ("  - { id: a, action: a.b, call: c }\n", [("F004", 5, 27)]),
         ("  - { id: a, action: a.b, then: [] }\n", [("F001", 5, 27)]),
-        ("  - { id: a, approve: x }\n", [("F004", 5, 14)]),
+        ("  - { id: a, approve: x }\n", [("F003", 5, 23)]),
+        ("  - { id: a, approve: { answer: { ok: { type: boolean } } } }\n", [("F002", 5, 14)]),
+        (
+            "  - { id: a, approve: { message: x, answer: { ok: { type: yes } } } }\n",
+            [("F004", 5, 59)],
+        ),
         ("  - { id: a }\n", [("F002", 5, 7)]),
         ("  - { id: a, if: '{{ x }}', then: [{ id: b, wait: 1s }] }\n", [("X001", 5, 18)]),
         ("  - id: a\n    wait:\n", [("F006", 6, 5)]),

@@ -10,6 +10,7 @@ from typing import Any, Literal, assert_never
 from cosell_connectors.model import Connector
 from cosell_definitions.model import (
     Action,
+    Approve,
     CallFlow,
     Flow,
     ForEach,
@@ -97,7 +98,7 @@ def _outlined(step: Step) -> Outline:
     )
 
 
-def _told(step: Step) -> tuple[str, str, Mapping[str, tuple[Step, ...]]]:
+def _told(step: Step) -> tuple[str, str, Mapping[str, tuple[Step, ...]]]:  # noqa: C901, PLR0912 - one line for each kind
     do = step.do
     match do:
         case Action():
@@ -125,6 +126,9 @@ def _told(step: Step) -> tuple[str, str, Mapping[str, tuple[Step, ...]]]:
             return "parallel", f"wait for {do.wait_for}", do.branches
         case Wait():
             return "wait", said(do.duration) if do.duration else _short(do.until), {}
+        case Approve():
+            asked = ", ".join(one.name for one in do.answer)
+            return "approve", _short(do.message) + (f" ({asked})" if asked else ""), {}
         case Stop():
             whole = "" if do.scope == "flow" else "this item: "
             return "stop", f"{whole}{do.status}, {_short(do.reason)}", {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cosell_definitions.model import (
     Action,
+    Approve,
     Bare,
     CallFlow,
     Flow,
@@ -201,6 +202,8 @@ class Reader:
                 return OF_COUNTS
             case SetValues(values=values), ("output",):
                 return list(values)
+            case Approve(answer=answer), ("output",):
+                return [one.name for one in answer]
             case CallFlow(flow=flow), ("output",) if flow in self.view.flows:
                 return [output.name for output in self.view.flows[flow].outputs]
             case Action(system=system, operation=operation), ("output",):

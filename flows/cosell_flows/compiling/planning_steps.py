@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from cosell_definitions.model import (
     Action,
+    Approve,
     Bare,
     CallFlow,
     Flow,
@@ -127,7 +128,7 @@ class StepWalk:
 
     # -- kinds of steps ---------------------------------------------------------------------
 
-    def _do(self, step: Step, path: Path) -> None:
+    def _do(self, step: Step, path: Path) -> None:  # noqa: C901, PLR0912 - one line for each kind
         match step.do:
             case Action() as action:
                 self._read(dict(action.arguments), path)
@@ -151,6 +152,10 @@ class StepWalk:
                 self._parallel(step.id, parallel, path)
             case Wait(until=until):
                 self._read(until, path)
+            case Approve(message=message, answer=answer):
+                self._read(message, path)
+                for one in answer:
+                    self._read(one.default, path)
             case Stop() as stop:
                 self._stop(step, stop, path)
             case Scope(steps=steps):

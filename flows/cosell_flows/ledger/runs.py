@@ -16,7 +16,7 @@ from .errors import LedgerUnreachable
 from .owners import this_process
 from .tables import RUN_STEPS, RUNS
 
-RunStatus = Literal["running", "succeeded", "partial", "skipped", "failed", "cancelled"]
+RunStatus = Literal["running", "waiting", "succeeded", "partial", "skipped", "failed", "cancelled"]
 BEAT_S = 10.0
 """How often a run that is alive says so."""
 
@@ -98,6 +98,28 @@ class Runs:
             .values(status=status, result=result, finished_at=now, beat_at=now)
         )
         return ended == 1
+
+    async def put_aside(self, run_id: str, kept: Any) -> None:
+        """A run waits for a person; what is *kept* is all that is left of it until then."""
+        await self._database.change(
+            update(RUNS)
+            .where(RUNS.c.run_id == run_id, RUNS.c.status == "running")
+            .values(status="waiting", result=kept, beat_at=self._database.now())
+        )
+
+    async def take_up(self, run_id: str) -> Run | None:
+        """Go on with a run that was put aside, unless somebody else does; `result`: what was kept."""
+        run = await self.get(run_id)
+        if run is None or run.status != "waiting":
+            return None
+        taken = await self._database.change(
+            update(RUNS)
+            .where(RUNS.c.run_id == run_id, RUNS.c.status == "waiting")
+            .values(
+                status="running", result=None, owner=this_process(), beat_at=self._database.now()
+            )
+        )
+        return run if taken == 1 else None
 
     async def beat(self, run_id: str) -> None:
         """Give a sign of life."""

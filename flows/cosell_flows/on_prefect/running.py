@@ -27,18 +27,26 @@ from prefect.logging import get_run_logger
 from prefect.states import Cancelled, Completed, Failed, Pending
 
 from cosell_definitions.model import Flow, Step
-from cosell_flows.running.outcomes import COUNTED, RunResult, StepFailed
+from cosell_flows.running.interpreter import Run
+from cosell_flows.running.outcomes import CANCELLED, COUNTED, RunResult, StepFailed, StepRecord
 
 from .forms import can_be_shown, shown
 from .reports import lines_of, report_of, sentence_of
 from .seam import RunsFlows
 
 _LOOK_S = 2.0  # how often a run looks whether somebody cancelled it in Prefect
-_CANCELLED = "cancelled; what was written until then stays written"
 
 
 class NotToBeRun(Exception):
     """The server does not want this run to begin: somebody cancelled it, or another has it."""
+
+
+class RunCancelled(asyncio.CancelledError):
+    """Whoever ran it was cancelled, and so was the run; its `result` tells how far it came."""
+
+    def __init__(self, result: RunResult) -> None:
+        super().__init__()
+        self.result = result
 
 
 async def run_on_prefect(
@@ -136,19 +144,19 @@ async def _settled(
 ) -> State[Any]:
     log, us = get_run_logger(), asyncio.current_task()
     try:
-        result = ended.result = await working
-    except asyncio.CancelledError as cancelled:
-        log.warning(_CANCELLED)
-        if us is not None and us.cancelling():
-            ended.error = cancelled
-            us.uncancel()  # what is left to do is to tell the server
-        else:
-            ended.result = _cancelled(run_id, flow)
-        return Cancelled(message=_CANCELLED)
+        result = await working
+    except asyncio.CancelledError:  # it had not even begun
+        result = _cancelled(run_id, flow)
     except Exception as error:  # noqa: BLE001 - the caller gets it; Prefect gets the sentence
         ended.error = error
         log.error("the run could not begin: %s", error)
         return Failed(message=str(error))
+    ended.result = result
+    if us is not None and us.cancelling():
+        ended.error = RunCancelled(result)
+        us.uncancel()  # what is left to do is to tell the server
+    if result.status == "cancelled":
+        log.warning(CANCELLED.message)
     for line in lines_of(result):
         log.info("%s", line)
     await _report(result, flow, trigger)
@@ -169,14 +177,12 @@ async def _heed_cancellation(flow_run: UUID, working: asyncio.Task[RunResult]) -
 
 
 def _cancelled(run_id: str, flow: Flow) -> RunResult:
-    error = {"class": "cancelled", "message": _CANCELLED}
-    empty = dict.fromkeys(("code", "hint", "step", "file", "line", "column"))
     return RunResult(
         run_id=run_id,
         flow=flow.id,
         status="cancelled",
         counts=dict.fromkeys(COUNTED, 0),
-        error=empty | error,
+        error=CANCELLED.as_json(),
     )
 
 
@@ -205,7 +211,7 @@ async def _report(result: RunResult, flow: Flow, trigger: str) -> None:
         get_run_logger().warning("the report could not be kept: %s", error)
 
 
-async def _as_task(step: Step, proceed: Callable[[], Awaitable[None]]) -> None:
+async def _as_task(step: Step, proceed: Run) -> None:
     """One step as one Prefect task. Nothing is passed: what it works on is none of Prefect's."""
     raised: list[BaseException] = []
 
@@ -213,7 +219,7 @@ async def _as_task(step: Step, proceed: Callable[[], Awaitable[None]]) -> None:
         log = get_run_logger()
         began = time.monotonic()
         try:
-            await proceed()
+            record = await proceed()
         except asyncio.CancelledError as cancelled:
             raised.append(cancelled)
             return Cancelled(message="cancelled")
@@ -223,7 +229,7 @@ async def _as_task(step: Step, proceed: Callable[[], Awaitable[None]]) -> None:
             log.error("%s failed: %s", step.name or step.id, told)
             return Failed(message=told)
         log.info("%s took %.2f s", step.name or step.id, time.monotonic() - began)
-        return Completed()
+        return _state_of_step(record)
 
     task: PrefectTask[[], Any] = PrefectTask(
         fn=work,
@@ -238,6 +244,16 @@ async def _as_task(step: Step, proceed: Callable[[], Awaitable[None]]) -> None:
     await recording
     if raised:
         raise raised[0]
+
+
+def _state_of_step(record: StepRecord | None) -> State[Any]:
+    """What became of a step after which the flow goes on."""
+    match record.status if record is not None else "succeeded":
+        case "skipped" | "waiting" as status:
+            return Completed(name=status.capitalize(), message=record.reason if record else None)
+        case "failed":
+            return Failed(message=record.reason if record else None)
+    return Completed()
 
 
 def _told(error: Exception) -> str:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from cosell_definitions.model import MappingFile
-from cosell_definitions.problems import did_you_mean
+from cosell_definitions.problems import Place, did_you_mean
 
 from ..ledger.links import Link
 from ..syncing import applying, creating, failing
@@ -20,14 +20,14 @@ from ..syncing.pairs import PairPlan, plan_pair
 from ..syncing.records import pick
 from ..syncing.rows import plan_rows
 from ..syncing.values import parse_moment
-from .outcomes import StepFailed
+from .outcomes import Fleeting, StepFailed
 from .permits import STALE
-from .world import ITEM, World
+from .world import ITEM, TURN, Turn, World
 
 _ECHO = logging.getLogger("cosell.echo")
 
 
-class PlanOutput(dict[str, Any]):
+class PlanOutput(Fleeting):
     """What `sync.plan` gives out: readable by expressions, and carried whole to `sync.apply`."""
 
     def __init__(self, plan: PairPlan) -> None:
@@ -58,7 +58,7 @@ class EngineActions:
         self._env = env
         self._flow = flow
         self._mirrors: dict[str, Mirror] = {}
-        self._failures: dict[str, int] = {}
+        self._turn = Turn()
         self._known: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Any]]] = {
             "sync.plan": self._plan,
             "sync.apply": self._apply,
@@ -76,11 +76,14 @@ class EngineActions:
             "sync.remember": self._remember,
             "sync.advance_cursor": self._advance_cursor,
             "debug.echo": self._echo,
-            "debug.fail": self._fail,
         }
 
-    async def act(self, system: str, operation: str, arguments: Mapping[str, Any]) -> Any:
-        """Do `system.operation`."""
+    async def act(
+        self, system: str, operation: str, arguments: Mapping[str, Any], *, place: Place
+    ) -> Any:
+        """Do `system.operation`, for the step at *place*."""
+        if (system, operation) == ("debug", "fail"):
+            return _fail(arguments, (TURN.get() or self._turn).failed_before(str(place)))
         done = self._known.get(f"{system}.{operation}")
         if done is None:
             raise StepFailed(
@@ -267,14 +270,14 @@ class EngineActions:
     async def _echo(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         return given
 
-    async def _fail(self, given: Mapping[str, Any]) -> dict[str, int]:
-        key = f"{id(ITEM.get())}:{sorted(given.items(), key=str)}"
-        self._failures[key] = self._failures.get(key, 0) + 1
-        if self._failures[key] <= int(given.get("times") or 1):
-            raise StepFailed(
-                given.get("class") or "invalid", given.get("message") or "failed on purpose"
-            )
-        return {"attempts": self._failures.pop(key)}
+
+def _fail(given: Mapping[str, Any], before: int) -> dict[str, int]:
+    times = given.get("times")
+    if before < (1 if times is None else int(times)):
+        raise StepFailed(
+            given.get("class") or "invalid", given.get("message") or "failed on purpose"
+        )
+    return {"attempts": before + 1}
 
 
 def _record(given: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -11,7 +11,7 @@ from cosell_definitions.model import Brakes, ForEach, MappingFile
 
 from .outcomes import StepFailed, StepRecord
 from .scope import Frame
-from .world import Item
+from .tallying import Done
 
 if TYPE_CHECKING:
     from .interpreter import Effects, Walk
@@ -52,7 +52,7 @@ def judge(brakes: Brakes, toll: Toll) -> str | None:
     return None
 
 
-def toll_of(items: Sequence[Item], links: int) -> Toll:
+def toll_of(items: Sequence[Done], links: int) -> Toll:
     """What these items did, or would do."""
     return Toll(
         changed=sum(bool(item.kinds) for item in items),
@@ -94,7 +94,7 @@ class Brake:
 
         effects = self.rehearsal()
         again = Rehearsed(flow=walk.flow, effects=effects, depth=walk.depth)
-        await effects.loops.run(again, loop, frame.for_item({}), StepRecord(id=self.flow))
-        reason = judge(self.mapping.brakes, toll_of(effects.loops.items, links))
+        await effects.loops.run(again, "", loop, frame.around(), StepRecord(id=self.flow))
+        reason = judge(self.mapping.brakes, toll_of(effects.loops.tally.told, links))
         if reason is not None:
             raise braked(reason, self.flow)

@@ -44,7 +44,7 @@ def checked(flow: Flow, given: Mapping[str, Any], *, typed_by_hand: bool = False
         if name not in given:
             if declared.required:
                 complaints.append(f"input {name!r} is missing; give it with -i {name}=…")
-            values[name] = _plain(declared.default)
+            values[name] = plain(declared.default)
             continue
         value = given[name]
         if value is None and not declared.required:
@@ -83,7 +83,7 @@ def from_text(schema: Schema, text: str) -> Any:
 def conform(schema: Schema, value: Any) -> Any:
     """*value* as the schema's type; raises ValueError with a sentence."""
     result = _TYPES[schema.type](schema, value) if schema.type in _TYPES else value
-    allowed = [_plain(one) for one in schema.enum]
+    allowed = [plain(one) for one in schema.enum]
     if allowed and result not in allowed:
         raise ValueError(f"{value!r} is not one of {', '.join(map(repr, allowed))}")
     _keywords(schema, result)
@@ -212,9 +212,10 @@ def _keywords(schema: Schema, value: Any) -> None:
             raise ValueError(f"{value!r} {says} {limit}")
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A default as a value of its own: lists and dicts, no tuples."""
     if isinstance(value, tuple):
-        return [_plain(one) for one in value]
+        return [plain(one) for one in value]
     if isinstance(value, Mapping):
-        return {name: _plain(one) for name, one in value.items()}
+        return {name: plain(one) for name, one in value.items()}
     return value

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cosell_definitions.model import ForEach
 
 from ..compiling.expressions import evaluate, evaluate_bare
-from .outcomes import StepFailed, StepRecord, Stopped
-from .scope import Frame
-from .world import ITEM, Item
+from .lasting import ended
+from .outcomes import StepFailed, StepRecord, Stopped, Waiting
+from .scope import Frame, Told
+from .tallying import Done, Tally
+from .world import ITEM, TURN, Item, Turn
 
 if TYPE_CHECKING:
     from .interpreter import Walk
 
 Lease = Callable[[str], AbstractAsyncContextManager[Any]]
 Progress = Callable[[int, int], None]
+HELD: ContextVar[frozenset[str]] = ContextVar("held", default=frozenset())
+"""The keys that the work around holds: a loop inside of it need not wait for itself."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -32,24 +37,24 @@ class Loops:
     before: Callable[[Walk, ForEach, Frame, Sequence[Any]], Awaitable[None]] | None = None
     only: frozenset[str] | None = None  # of a plan that is applied: the records it is about
     progress: Progress | None = None  # told how many of how many records are through
-    items: list[Item] = field(default_factory=list)
+    tally: Tally = field(default_factory=Tally)
     partial: bool = False
 
-    def records(self) -> list[Item]:
-        """The items that stand for records: those of loops with a `key`, or else of every loop."""
-        keyed = [item for item in self.items if item.keyed]
-        lost = [item for item in self.items if not item.keyed and item.status == "failed"]
-        return keyed + lost if keyed else self.items
-
     async def run(
-        self, walk: Walk, loop: ForEach, frame: Frame, record: StepRecord
+        self, walk: Walk, step: str, loop: ForEach, frame: Frame, record: StepRecord
     ) -> dict[str, Any]:
         """Run the loop's steps for every item; gives counts, results in input order, and errors."""
-        items = _list(evaluate_bare(loop.items, frame.scope()))
-        walk.saw(record.id, "items" if items else "no items")
+        keeps = walk.effects.keeps
+        mark = frame.told.mark(step) if keeps else {}
+        items = mark.get("items")
+        if items is None:
+            items = _list(evaluate_bare(loop.items, frame.scope()))
+        if keeps:
+            mark["items"] = items
+        walk.saw(step, "items" if items else "no items")
         if ITEM.get() is None and self.before is not None:
             await self.before(walk, loop, frame, items)
-        turns = _Turns(self, walk, loop, frame, total=len(items))
+        turns = _Turns(self, walk, step, loop, frame, mark)
         record.counts = turns.counts
         await turns.run(items)
         if turns.counts["failed"]:
@@ -62,40 +67,59 @@ class _Turns:
     """The turns of one loop."""
 
     def __init__(
-        self, loops: Loops, walk: Walk, loop: ForEach, frame: Frame, *, total: int
+        self,
+        loops: Loops,
+        walk: Walk,
+        step: str,
+        loop: ForEach,
+        frame: Frame,
+        mark: dict[str, Any],
     ) -> None:
-        self.loops, self.walk, self.loop, self.frame = loops, walk, loop, frame
+        self.loops, self.walk, self.step, self.loop = loops, walk, step, loop
+        self.place, self.frame = frame, frame.around()
+        self.keeps = walk.effects.keeps
+        self.over: dict[str, Any] = mark.setdefault("turns", {}) if self.keeps else {}
         self.outermost = ITEM.get() is None
-        self.counts = {"total": total, "succeeded": 0, "skipped": 0, "failed": 0}
-        self.results: list[Any] = [None] * total if loop.result is not None else []
+        self.counts = {"total": 0, "succeeded": 0, "skipped": 0, "failed": 0}
+        self.results: list[Any] = []
         self.errors: list[dict[str, Any]] = []
+        self.waiting: Waiting | None = None
         self.done = 0
 
     async def run(self, items: Sequence[Any]) -> None:
+        self.counts["total"] = len(items)
+        self.results = [None] * len(items)
         queue = iter(enumerate(items))
         workers = [
             asyncio.ensure_future(self._worker(queue))
-            for _ in range(max(1, min(self.loop.concurrency, len(items))))
+            for _ in range(min(self.loop.concurrency, len(items)))
         ]
         try:
             await asyncio.gather(*workers)
         finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+            await ended(workers)
         self.errors.sort(key=lambda error: error["index"])
+        if self.waiting is not None:
+            raise self.waiting
 
     async def _worker(self, queue: Iterable[tuple[int, Any]]) -> None:
         for index, value in queue:
-            await self._turn(index, value)
+            known = self.over.get(str(index)) if self.over else None
+            if known is not None:  # it was over before the run had to wait
+                self._recall(index, known)
+            else:
+                await self._turn(index, value)
 
     async def _turn(self, index: int, value: Any) -> None:
-        frame = self.frame.for_item({self.loop.name: value, "index": index, "_in_item": True})
-        keyed = self.loop.key is not None
-        item = Item(key=label_of(value, index), keyed=keyed) if self.outermost else None
-        token = ITEM.set(item) if item else None
+        frame = self._frame(index, value)
+        item = None
+        if self.outermost:
+            item = Item(key=label_of(value, index), keyed=self.loop.key is not None)
+        tokens = ITEM.set(item) if item else None, TURN.set(Turn())
         try:
-            self._count(item, *await self._held(index, frame, item))
+            self._over(index, item, *await self._held(index, frame, item))
+        except Waiting as waiting:
+            self.waiting, item = waiting, None
         except Stopped as stopped:
             if stopped.scope == "flow":
                 raise
@@ -104,49 +128,94 @@ class _Turns:
             await self._failed(index, value, item, failure)
         finally:
             if item is not None:
-                self.loops.items.append(item)
-                if self.loops.settled is not None:
-                    await self.loops.settled(item)
-                if self.loops.progress is not None and keyed:
-                    self.done += 1
-                    self.loops.progress(self.done, self.counts["total"])
-            if token is not None:
-                ITEM.reset(token)
+                await self._settle(item)
+            TURN.reset(tokens[1])
+            if tokens[0] is not None:
+                ITEM.reset(tokens[0])
+
+    def _frame(self, index: int, value: Any) -> Frame:
+        names = {self.loop.name: value, "index": index}
+        told, path = Told(), ""
+        if self.keeps:
+            told = self.place.told.place(self.step, str(index))
+            path = f"{self.place.path}{self.step}[{index}]/"
+        return self.frame.for_item(names, told, path)
+
+    async def _settle(self, item: Item) -> None:
+        cut_short = item.status == "running"
+        if cut_short:
+            item.status, item.reason = item.outcome() if item.kinds else "skipped", "cancelled"
+        self.loops.tally.add(
+            Done(
+                key=item.key,
+                keyed=item.keyed,
+                status=item.status,
+                reason=item.reason,
+                kinds=frozenset(item.kinds),
+                writes=tuple(item.writes),
+                seen=item.seen,
+            )
+        )
+        if self.loops.settled is not None and not cut_short:
+            await self.loops.settled(item)
+        if self.loops.progress is not None and item.keyed:
+            self.done += 1
+            self.loops.progress(self.done, self.counts["total"])
 
     async def _held(self, index: int, frame: Frame, item: Item | None) -> tuple[str, str | None]:
-        key = None
-        if self.loop.key is not None:
-            key = str(evaluate(self.loop.key, frame.scope()))
-            if item is not None:
-                item.key = key
-                if self.loops.only is not None and key not in self.loops.only:
-                    return "skipped", "not in the plan that is applied"
-        lease = self.loops.lease
-        async with lease(key) if key is not None and lease is not None else nullcontext():
-            await self.walk.steps(self.loop.steps, frame)
+        if self.loop.key is None:
+            await self._do(index, frame)
+            return "succeeded", None
+        key = str(evaluate(self.loop.key, frame.scope()))
+        if item is not None:
+            item.key = key
+            if self.loops.only is not None and key not in self.loops.only:
+                return "skipped", "not in the plan that is applied"
+        lease, held = self.loops.lease, HELD.get()
+        free = lease is None or key in held
+        async with nullcontext() if free or lease is None else lease(key):
+            token = HELD.set(held | {key})
+            try:
+                await self._do(index, frame)
+            finally:
+                HELD.reset(token)
+        return "succeeded", None
+
+    async def _do(self, index: int, frame: Frame) -> None:
+        await self.walk.steps(self.loop.steps, frame)
         if self.loop.result is not None:
             self.results[index] = evaluate(self.loop.result, frame.scope())
-        return "succeeded", None
 
     async def _stopped(self, index: int, value: Any, item: Item | None, stopped: Stopped) -> None:
         if stopped.status == "failed":
             await self._failed(index, value, item, stopped.as_failure())
         else:
-            self._count(item, stopped.status, stopped.reason)
+            self._over(index, item, stopped.status, stopped.reason)
 
     async def _failed(self, index: int, value: Any, item: Item | None, failure: StepFailed) -> None:
-        self._count(item, "failed", failure.message)
+        self._over(index, item, "failed", failure.message)
         if self.loop.on_item_error == "fail":
             raise failure
         self.errors.append({"index": index, "error": failure.as_json()})
+        if self.keeps:
+            self.over[str(index)]["error"] = self.errors[-1]["error"]
         if item is not None and self.loops.failed is not None:
             await self.loops.failed(item, value, failure)
 
-    def _count(self, item: Item | None, status: str, reason: str | None) -> None:
+    def _over(self, index: int, item: Item | None, status: str, reason: str | None) -> None:
         self.counts[status] += 1
+        if self.keeps:
+            self.over[str(index)] = {"status": status, "result": self.results[index]}
+            self.place.told.inner.get(self.step, {}).pop(str(index), None)
         if item is not None:
             item.status = item.outcome() if status == "succeeded" else status
             item.reason = reason
+
+    def _recall(self, index: int, known: Mapping[str, Any]) -> None:
+        self.counts[known["status"]] += 1
+        self.results[index] = known["result"]
+        if "error" in known:
+            self.errors.append({"index": index, "error": known["error"]})
 
 
 def label_of(value: Any, index: int) -> str:

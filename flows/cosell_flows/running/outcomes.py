@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from cosell_definitions.model import Input
 from cosell_definitions.problems import Place
 
-Status = Literal["succeeded", "partial", "skipped", "failed", "cancelled"]
+Status = Literal["succeeded", "partial", "skipped", "failed", "cancelled", "waiting"]
 COUNTED = ("read", "created", "updated", "unchanged", "skipped", "failed")
 
 
@@ -44,6 +45,19 @@ class StepFailed(Exception):
         self.place = self.place or place
         return self
 
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> StepFailed:
+        """The failure that `as_json` told of."""
+        file, line, column = (told.get(name) for name in ("file", "line", "column"))
+        return cls(
+            told["class"],
+            told["message"],
+            code=told.get("code"),
+            hint=told.get("hint"),
+            step=told.get("step"),
+            place=Place(file=file, line=line or 1, column=column or 1) if file else None,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """The failure as `error` in expressions and in the JSON of a run."""
         place = self.place
@@ -57,6 +71,14 @@ class StepFailed(Exception):
             "line": place.line if place else None,
             "column": place.column if place else None,
         }
+
+
+CANCELLED = StepFailed("cancelled", "cancelled; what was written until then stays written")
+"""What a run that was cancelled says of itself."""
+
+
+class Fleeting(dict[str, Any]):
+    """An output that cannot be kept beyond its run; the step that gave it is done anew."""
 
 
 class Stopped(BaseException):
@@ -82,6 +104,24 @@ class Stopped(BaseException):
     def as_failure(self) -> StepFailed:
         """What a `stop: failed` looks like to whoever called the flow."""
         return StepFailed(self.error_class, self.reason, step=self.step, place=self.place)
+
+
+class Waiting(BaseException):
+    """A person was asked and has not answered: the run is put aside, and nothing in it ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a person is asked, and what an answer looks like. `key` is its own in all runs."""
+
+    key: str
+    step: str
+    name: str
+    message: str
+    answer: tuple[Input, ...]
+    asked_at: datetime
+    until: datetime | None = None
+    place: Place
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,6 +161,7 @@ class RunResult:
     error: dict[str, Any] | None = None
     records: list[dict[str, Any]] = field(default_factory=list)  # record by record, for reports
     braked: str | None = None  # of a plan: why a run like it would be stopped
+    question: Question | None = None  # of a run that waits: what a person is asked
 
     def as_json(self) -> dict[str, Any]:
         """The document that `run --json` prints."""

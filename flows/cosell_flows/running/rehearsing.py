@@ -11,7 +11,8 @@ from ..syncing.writes import Write
 from .outcomes import RunResult
 from .plan_file import PlanFile, PlannedRecord, Sighting, fingerprint
 from .sightings import Seen
-from .world import Item, World
+from .tallying import Done
+from .world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Rehearsal:
 
     result: RunResult
     inputs: Mapping[str, Any]
-    items: Sequence[Item]
+    items: Sequence[Done]
     world: World
     cursors: Mapping[str, datetime]
     at: datetime
@@ -38,7 +39,7 @@ class Rehearsal:
             records.insert(0, self._loose(loose, salt))
         return tuple(records)
 
-    def _of_item(self, item: Item, salt: str, *, every: bool) -> PlannedRecord:
+    def _of_item(self, item: Done, salt: str, *, every: bool) -> PlannedRecord:
         told = every or bool(item.writes)
         seen: Seen = dict(item.seen) if told else {}
         named = {item.key, *_ids(item.writes)}

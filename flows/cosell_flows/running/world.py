@@ -55,6 +55,24 @@ class Item:
 ITEM: ContextVar[Item | None] = ContextVar("item", default=None)
 
 
+@dataclass(slots=True)
+class Turn:
+    """One turn of a loop at any depth, or a whole run: what is counted within it and no further."""
+
+    failures: dict[str, int] | None = None  # of `debug.fail` steps, by place
+
+    def failed_before(self, place: str) -> int:
+        """How often this was called for *place* before."""
+        if self.failures is None:
+            self.failures = {}
+        count = self.failures.get(place, 0)
+        self.failures[place] = count + 1
+        return count
+
+
+TURN: ContextVar[Turn | None] = ContextVar("turn", default=None)
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     """Everything outside that one run can touch."""

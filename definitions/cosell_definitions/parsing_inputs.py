@@ -1,0 +1,157 @@
+"""From a typed tree to declared values: their types, defaults, and what they refuse."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+from .checking import value_faults
+from .model import Input, Schema, Template, Value
+from .nodes import ScalarNode
+from .parsing_values import Hand, Ill, of_type
+from .scalars import describe
+from .shaped import Shaped
+
+_PLAIN_KEYS = frozenset(
+    [
+        "type",
+        "items",
+        "properties",
+        "enum",
+        "format",
+        "title",
+        "description",
+        "default",
+        "required",
+        "value",
+    ]
+)
+
+
+def inputs_of(hand: Hand, entry: Shaped | None) -> tuple[Input, ...]:
+    """Declared values: the inputs of a flow, or what an answer is made of."""
+    found = []
+    for name, shaped in (entry.entries if entry is not None else {}).items():
+        schema = schema_of(hand, shaped)
+        if schema is None:
+            continue
+        has_default = "default" in shaped.entries
+        default = _default(hand, shaped.entries["default"], schema) if has_default else None
+        required = hand.scalar(shaped, "required")
+        if has_default and required is True:
+            hand.say(
+                "F015",
+                shaped.entries["required"].key or shaped.place,
+                f"the input {name!r} has a default, so it is never required",
+                "delete `required: true`, or the default",
+            )
+        found.append(
+            Input(
+                name=name,
+                schema=schema,
+                required=required is not False and not has_default,
+                default=default,
+                place=shaped.key or shaped.place,
+            )
+        )
+    return tuple(found)
+
+
+def _default(hand: Hand, shaped: Shaped, schema: Schema) -> Value:
+    """The default, typed as the input is; a default that the input would refuse is a problem."""
+    node = shaped.node
+    if isinstance(node, ScalarNode) and "{{" in node.text:
+        return Template(node.text, node.inside)
+    try:
+        value = of_type(node, schema.type, schema.items.type if schema.items else None)
+    except Ill as ill:
+        hand.say(
+            "F015",
+            ill.node.place,
+            f"the default is {describe(ill.node)}; {ill.wanted} is needed",
+            f"the input is of type {schema.type}",
+        )
+        return None
+    if value is not None:
+        for _, message in value_faults(value, json_schema(schema))[:1]:
+            hand.say(
+                "F015",
+                node.place,
+                f"the input refuses its own default: {message}",
+                "change one of the two",
+            )
+    return cast("Value", value)
+
+
+def json_schema(schema: Schema) -> dict[str, Any]:
+    """The JSON Schema of an input, with the types of the language."""
+    made: dict[str, Any] = {**schema.keywords}
+    if schema.type not in ("date", "datetime"):  # these are text until a run makes dates of them
+        made["type"] = schema.type
+    if schema.enum:
+        made["enum"] = list(schema.enum)
+    if schema.items is not None:
+        made["items"] = json_schema(schema.items)
+    if schema.properties:
+        made["properties"] = {name: json_schema(inner) for name, inner in schema.properties.items()}
+    return made
+
+
+def schema_of(hand: Hand, shaped: Shaped) -> Schema | None:
+    """The type of a value; None where it is not said, which was complained about."""
+    kind = hand.text(shaped, "type")
+    if kind is None:
+        return None
+    items, properties = shaped.get("items"), shaped.get("properties")
+    inner = {
+        name: schema_of(hand, entry)
+        for name, entry in (properties.entries if properties is not None else {}).items()
+    }
+    keywords: Mapping[str, Any] = {
+        name: entry.plain()
+        for name, entry in shaped.entries.items()
+        if name not in _PLAIN_KEYS and entry.sound
+    }
+    schema = Schema(
+        type=kind,
+        items=schema_of(hand, items) if items is not None else None,
+        properties={name: one for name, one in inner.items() if one is not None},
+        format=hand.text(shaped, "format"),
+        title=hand.text(shaped, "title"),
+        description=hand.text(shaped, "description"),
+        keywords=keywords,
+    )
+    _check_pattern(hand, shaped)
+    return replace(schema, enum=_enum(hand, shaped.get("enum"), schema))
+
+
+def _check_pattern(hand: Hand, shaped: Shaped) -> None:
+    pattern = hand.text(shaped, "pattern")
+    if pattern is None:
+        return
+    try:
+        re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        hand.say(
+            "F015",
+            shaped.entries["pattern"].place,
+            f"{pattern!r} is not a regular expression: {error}",
+            "mend the pattern, or delete it",
+        )
+
+
+def _enum(hand: Hand, entry: Shaped | None, schema: Schema) -> tuple[Value, ...]:
+    found = []
+    for item in entry.items if entry is not None else ():
+        try:
+            found.append(of_type(item.node, schema.type))
+        except Ill as ill:
+            hand.say(
+                "F015",
+                item.place,
+                f"this value is {describe(item.node)}; {ill.wanted} is needed",
+                f"the type is {schema.type}",
+            )
+    return tuple(found)

@@ -1,0 +1,361 @@
+"""Conduct one run: what its steps do to the world, what came of it, and what is kept while it waits."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from cosell_definitions.binding import bound
+from cosell_definitions.model import Action, CallFlow, Flow, MappingFile, Value
+
+from ..compiling.expressions import ScopeFunction
+from ..compiling.operations import ENGINE
+from ..ledger import LeaseBusy, LeaseLost, LedgerError
+from .actions import EngineActions
+from .asides import Aside
+from .asking import answer_of, assumed
+from .braking import Brake, judge, toll_of
+from .giving import outputs_of, outputs_there_are
+from .inputs import checked
+from .interpreter import StepWrapper, Walk
+from .loops import Loops
+from .nesting import asks, flows_called
+from .outcomes import CANCELLED, Question, RunResult, Status, StepFailed, Stopped, Waiting
+from .permits import STALE, Permit
+from .scope import Frame, Told
+from .sightings import Marks
+from .tallying import MOST_QUIET, Tally
+from .world import Item, World
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+Ask = Callable[[Question], Awaitable[Mapping[str, Any] | None]]
+"""Asks a person; None where the answer will come later, and the run is to be put aside."""
+
+OVERLAP = timedelta(minutes=2)  # a list is read again from a little before where it was left
+BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a list that was never read
+_LEASE = timedelta(seconds=15)  # how long a run that died keeps others from its deal
+_LEASE_WAIT = timedelta(minutes=5)
+_DEEPEST = 20
+
+
+class OneRun:
+    """One run of one flow, and of the flows it calls."""
+
+    walk: Walk
+    place: Frame
+
+    def __init__(
+        self,
+        engine: Engine,
+        flow: Flow,
+        run_id: str,
+        *,
+        planning: bool = False,
+        release_brake: bool = False,
+        permit: Permit | None = None,
+        at: datetime | None = None,
+        ask: Ask | None = None,
+    ) -> None:
+        self.engine, self.flow, self.id = engine, flow, run_id
+        self.permit = permit
+        self.at = at or (permit.at if permit else engine.clock())
+        self.braking = _braking_mapping(engine, flow)
+        self.brake = Brake(
+            flow=flow.id,
+            mapping=self.braking,
+            rehearsal=lambda: OneRun(engine, flow, run_id, planning=True),
+            links=engine.ledger.links.count,
+            released=release_brake or planning,
+        )
+        self.world = World(
+            ledger=engine.ledger,
+            client=engine.client,
+            connector=engine.connector,
+            clock=engine.clock,
+            run_id=run_id,
+            flow=flow.id,
+            flow_hash=flow.content_hash,
+            planning=planning,
+            permit=permit,
+        )
+        self.loops = Loops(
+            lease=None if planning else self._lease,
+            settled=self._settled,
+            failed=self._failed,
+            before=self.brake.before,
+            only=permit.keys if permit else None,
+            progress=engine.progress,
+            tally=Tally(most_quiet=None if planning else MOST_QUIET),
+        )
+        self.actions = EngineActions(
+            self.world,
+            mappings=engine.project.mappings,
+            env=engine.environment.values,
+            flow=flow.id,
+        )
+        self.cursors: Mapping[str, datetime] = {}
+        self.planning = planning
+        self.before: Aside | None = None
+        self.questions: list[Question] = []
+        self._ask = ask
+        flows = flows_called(flow, engine.project.flows)
+        self.keeps = ask is not None and any(map(asks, flows))
+
+    async def go(
+        self,
+        inputs: Mapping[str, Any],
+        wrap: StepWrapper | None,
+        *,
+        cursors: Mapping[str, datetime] | None = None,
+        aside: Any = None,
+    ) -> RunResult:
+        """Run to the end, or from where it was put *aside*; a failure is a result."""
+        self.before = before = Aside.from_json(aside) if aside is not None else None
+        if before is not None:
+            self.at = before.began
+            self.loops.partial = before.partial
+        self.walk = Walk(
+            flow=self.flow,
+            effects=self,
+            wrap=wrap,
+            watch=self.engine.watch,
+            records=dict(before.steps) if before is not None else {},
+        )
+        told = before.told if before is not None else Told()
+        self.place = self._frame(self.flow, inputs, told, path="")
+        known = self.permit.cursors if self.permit else cursors
+        self.cursors = await self.engine.ledger.cursors.all() if known is None else known
+        if self.planning:
+            used = self.engine.used(self.flow.id).mappings
+            self.world.marks = Marks.of(self.actions.mirror(name) for name in used)
+        status: Status
+        error: dict[str, Any] | None = None
+        outputs: dict[str, Any] = {}
+        try:
+            if before is not None:
+                self._refuse_changed(before)
+            await self._walk(self.walk, self.place)
+            outputs = outputs_of(self.flow, self.place)
+            await self.world.forget(self.world.loose_intents)
+            status = "succeeded"
+        except Stopped as stopped:
+            status, outputs = stopped.status, outputs_there_are(self.flow, self.place)
+            if status == "failed":
+                error, outputs = stopped.as_failure().as_json(), {}
+        except StepFailed as failure:
+            status, error = "failed", failure.as_json()
+        except Waiting:
+            status = "waiting"
+        except asyncio.CancelledError:
+            status, error = "cancelled", CANCELLED.as_json()
+        if status == "succeeded" and self.loops.partial:
+            status = "partial"
+        return self._result(status, outputs, error)
+
+    def _result(
+        self, status: Status, outputs: Mapping[str, Any], error: dict[str, Any] | None
+    ) -> RunResult:
+        before = self.before or Aside.nothing(self.at)
+        writes = [
+            write.as_change() if self.planning else write.as_json() for write in self.world.writes
+        ]
+        counts = Counter(before.counts)
+        counts.update(self.loops.tally.counts())
+        return RunResult(
+            run_id=self.id,
+            flow=self.flow.id,
+            status=status,
+            outputs=outputs,
+            counts=dict(counts),
+            steps=[record.as_json() for record in self.walk.records.values()],
+            writes=[*before.writes, *writes],
+            error=error,
+            records=[*before.records, *(one.as_json() for one in self.loops.tally.records())],
+            question=self.questions[0] if status == "waiting" else None,
+        )
+
+    def aside(self, result: RunResult) -> dict[str, Any]:
+        """What must be kept so that the run can be taken up again, as the ledger can keep it."""
+        kept = Aside(
+            told=self.place.told,
+            steps=self.walk.records,
+            counts=result.counts,
+            writes=result.writes,
+            records=result.records,
+            partial=self.loops.partial,
+            began=self.at,
+            definitions=self._definitions(),
+        )
+        asked = self.questions[0]
+        question = {"key": asked.key, "message": asked.message, "until": asked.until}
+        return kept.as_json() | {"question": question}
+
+    def _definitions(self) -> dict[str, str]:
+        flows = flows_called(self.flow, self.engine.project.flows)
+        return {flow.id: flow.content_hash for flow in flows}
+
+    def _refuse_changed(self, before: Aside) -> None:
+        now = self._definitions()
+        changed = [name for name in now if before.definitions.get(name) != now[name]]
+        if changed:
+            raise StepFailed(
+                "conflict",
+                f"{', '.join(changed)} was changed while the run waited for an answer, so the run "
+                "cannot go on where it was",
+                hint="start the flow anew",
+            )
+
+    async def _walk(self, walk: Walk, frame: Frame) -> None:
+        limit = walk.flow.timeout
+        try:
+            async with asyncio.timeout(limit.total_seconds() if limit else None):
+                await walk.steps(walk.flow.steps, frame, top=walk.depth == 0)
+        except TimeoutError as late:
+            raise StepFailed("timeout", f"flow {walk.flow.id} took longer than {limit}") from late
+
+    def _frame(self, flow: Flow, inputs: Mapping[str, Any], told: Told, *, path: str) -> Frame:
+        run = {"id": self.id, "flow": flow.id, "now": self.at}
+        return Frame(
+            names={
+                "inputs": dict(inputs),
+                "env": dict(self.engine.environment.values),
+                "run": run,
+                "mapping_fields": ScopeFunction(self._mapping_fields),
+                "cursor": ScopeFunction(self._cursor),
+            },
+            told=told,
+            path=path,
+        )
+
+    def _cursor(self, name: str) -> datetime:
+        moment = self.cursors.get(name)
+        return moment - OVERLAP if moment else BEGINNING
+
+    def _mapping_fields(self, mapping: str, side: str) -> list[str]:
+        mirror = self.actions.mirror(mapping)
+        return list(mirror.right_fields() if side == "right" else mirror.left_fields())
+
+    async def act(self, action: Action, arguments: Mapping[str, Any]) -> Any:
+        """Do an operation of a connector or of the engine."""
+        try:
+            if action.system in ENGINE:
+                return await self.actions.act(
+                    action.system, action.operation, arguments, place=action.place
+                )
+            return await self.world.call(action.system, action.operation, arguments)
+        except LedgerError as error:
+            raise _of_ledger(error) from error
+
+    def bound(self, call: CallFlow) -> Mapping[str, Value]:
+        """The arguments of a call, its literals typed by what the called flow takes."""
+        called = self.engine.project.flows.get(call.flow)
+        schemas = {one.name: one.schema for one in called.inputs} if called else {}
+        return bound(call.arguments, call.argument_nodes, schemas)
+
+    async def child(self, flow: str, arguments: Mapping[str, Any], walk: Walk, place: Frame) -> Any:
+        """Run another flow as part of this one, and give its outputs."""
+        depth = walk.depth + 1
+        if depth > _DEEPEST:
+            raise StepFailed("invalid", f"flows call each other more than {_DEEPEST} deep")
+        called = self.engine.project.flow(flow)
+        try:
+            given = checked(called, arguments)
+        except ValueError as error:
+            raise StepFailed("invalid", str(error)) from error
+        inner = Walk(flow=called, effects=self, depth=depth, watch=self.engine.watch)
+        frame = self._frame(called, given, place.told, path=place.path)
+        try:
+            await self._walk(inner, frame)
+            return outputs_of(called, frame)
+        except Stopped as stopped:
+            if stopped.scope == "item":
+                raise
+            if stopped.status == "failed":
+                raise stopped.as_failure() from None
+            return outputs_there_are(called, frame)
+
+    async def ask(self, question: Question) -> Mapping[str, Any]:
+        """What a person answers; raises Waiting where nobody has yet."""
+        if self.planning:
+            return assumed(question.answer)
+        if self._ask is None:
+            raise StepFailed(
+                "invalid",
+                f"step {question.step!r} waits for a person, and there is nobody to ask here",
+                hint=f"run it on Prefect, where its UI asks: cosell run {self.flow.id}; "
+                "or with --local on a terminal",
+            )
+        given = await self._ask(question)
+        if given is not None:
+            try:
+                return answer_of(question.answer, given)
+            except ValueError as error:
+                raise StepFailed("invalid", f"the answer does not fit: {error}") from error
+        if question.until is not None and question.until <= self.now():
+            waited = question.until - question.asked_at
+            raise StepFailed("timeout", f"nobody answered within {waited}")
+        self.questions.append(question)
+        raise Waiting
+
+    def now(self) -> datetime:
+        """The engine's time, UTC."""
+        return self.world.now()
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        await self.engine.sleep(seconds)
+
+    @contextlib.asynccontextmanager
+    async def _lease(self, key: str) -> AsyncIterator[None]:
+        leases = self.engine.ledger.leases
+        try:
+            async with leases.hold(f"deal:{key}", owner=self.id, ttl=_LEASE, wait=_LEASE_WAIT):
+                yield
+        except LedgerError as error:
+            raise _of_ledger(error) from error
+
+    async def _settled(self, item: Item) -> None:
+        if item.status != "failed" and not self.planning:
+            await self.world.forget(item.intents)
+
+    async def _failed(self, item: Item, value: Any, failure: StepFailed) -> None:
+        """An item that failed without saying so itself becomes a dead letter all the same."""
+        if item.letters or self.planning or failure.code == STALE:
+            return
+        mapping = self.flow.uses_mappings[0] if self.flow.uses_mappings else self.flow.id
+        is_referral = len(item.key) == len(str(uuid.UUID(int=0))) and item.key.count("-") == 4
+        ids = {"referral_id" if is_referral else "opportunity_id": item.key}
+        await self.engine.ledger.letters.open_or_update(
+            mapping,
+            flow=self.flow.id,
+            error_class=failure.error_class,
+            message=failure.message,
+            hint=failure.hint,
+            place=str(failure.place) if failure.place else None,
+            **ids,
+        )
+
+    async def would_brake(self) -> str | None:
+        """Why a run like this plan would be stopped, or None."""
+        if self.braking is None:
+            return None
+        links = await self.engine.ledger.links.count(self.braking.id)
+        return judge(self.braking.brakes, toll_of(self.loops.tally.told, links))
+
+
+def _of_ledger(error: LedgerError) -> StepFailed:
+    kind = "locked" if isinstance(error, LeaseBusy | LeaseLost) else "unavailable"
+    return StepFailed(kind, error.message, hint=error.hint)
+
+
+def _braking_mapping(engine: Engine, flow: Flow) -> MappingFile | None:
+    """The mapping whose brakes a run of *flow* heeds: the first that the flow uses."""
+    known = (engine.project.mappings.get(name) for name in flow.uses_mappings)
+    return next((mapping for mapping in known if mapping is not None), None)
