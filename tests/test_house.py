@@ -29,6 +29,7 @@ WINGS = (
     "syncing",
     "project",
     "running",
+    "operating",
     "on_prefect",
     "serving",
     "cli",

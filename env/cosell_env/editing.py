@@ -43,6 +43,47 @@ def set_variable(path: Path, name: str, value: str, declaration: Declaration) ->
     _replace(path, edited(before, name, value, file=place.file))
 
 
+def unset_variable(path: Path, name: str) -> None:
+    """Take the current value of *name* out of the file at *path*, so that the default counts.
+
+    Raises Unsound where the file has problems already. Nothing happens where it has none.
+    """
+    before = path.read_bytes().decode("utf-8") if path.exists() else ""
+    if before and name in _variables(before, path.as_posix()):
+        _replace(path, without(before, name, file=path.as_posix()))
+
+
+def without(text: str, name: str, *, file: str) -> str:
+    """The *text* of an environment file without a value for *name*, and all else as it was."""
+    wanted = {one: value for one, value in _variables(text, file).items() if one != name}
+    bom = _BOM if text.startswith(_BOM) else ""
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    plain = text.removeprefix(_BOM).replace("\r\n", "\n")
+    result = _line_taken_out(plain, name, file)
+    if result is None or _variables(result, file) != wanted:
+        result = _rewritten(plain, name, None)
+    if _variables(result, file) != wanted:
+        raise ValueError(f"{name} could not be taken out of {file}")
+    return bom + result.replace("\n", line_end)
+
+
+def _line_taken_out(text: str, name: str, file: str) -> str | None:
+    """Delete its one line; nothing where it takes more than that."""
+    root = read(text, file=file).root
+    entry = root.entries.get("variables") if isinstance(root, MappingNode) else None
+    values = entry[1] if entry else None
+    if not isinstance(values, MappingNode) or len(values.entries) == 1:
+        return None
+    key, value = values.entries[name]
+    if not _is_one_line(value) or value.place.line != key.place.line:
+        return None
+    if sum(one.place.line == key.place.line for one, _ in values.entries.values()) > 1:
+        return None
+    lines = text.split("\n")
+    del lines[key.place.line - 1]
+    return "\n".join(lines)
+
+
 def edited(text: str, name: str, value: str, *, file: str) -> str:
     """The *text* of an environment file with *value* for *name*, and all else as it was."""
     if not text.removeprefix(_BOM).strip():
@@ -113,13 +154,18 @@ def scalar(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else json.dumps(value, ensure_ascii=False)
 
 
-def _rewritten(text: str, name: str, value: str) -> str:
-    """The whole file written anew, with its comments."""
+def _rewritten(text: str, name: str, value: str | None) -> str:
+    """The whole file written anew, with its comments; without the name where *value* is None."""
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 100_000  # never fold a line that somebody wrote long
     root = yaml.load(text)
-    root["variables"][name] = value
+    if value is None:
+        del root["variables"][name]
+        if not root["variables"]:
+            del root["variables"]
+    else:
+        root["variables"][name] = value
     written = io.StringIO()
     yaml.dump(root, written)
     return written.getvalue()

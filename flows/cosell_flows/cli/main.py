@@ -28,6 +28,7 @@ _COMMANDS = {
     "sandbox": "serving:sandbox",
     "env": "environment:env",
     "connections": "connecting:connections",
+    "promote": "promoting:promote",
     "records": "remembering:records",
     "letters": "remembering:letters",
     "events": "remembering:events",
