@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 from .checking import check
 from .model import Flow, MappingFile
+from .nodes import Document
+from .overlaying import Overlay, overlaid
 from .parsing_flow import flow_of
 from .parsing_mapping import mapping_of
 from .parsing_settings import declarations_of, environment_of
@@ -21,26 +25,30 @@ T = TypeVar("T")
 Loaded = tuple[T | None, tuple[Problem, ...]]
 
 
-def load_flow(text: str | bytes, *, file: str, draft: bool = False) -> Loaded[Flow]:
+def load_flow(
+    text: str | bytes, *, file: str, draft: bool = False, overlays: Sequence[Overlay] = ()
+) -> Loaded[Flow]:
     """A flow file. With problems it is None; as a *draft* it is what could be understood.
 
     Drafts are for checking what a flow refers to although its shape is not right yet. They are
-    never run.
+    never run. *overlays* are laid over it in their order.
     """
 
     def make(root: Shaped, hand: Hand, digest: str) -> Flow | None:
         return flow_of(root, hand, content_hash=digest)
 
-    return _load("flow", text, file, make, draft=draft)
+    return _load("flow", text, file, make, draft=draft, overlays=overlays)
 
 
-def load_mapping(text: str | bytes, *, file: str, draft: bool = False) -> Loaded[MappingFile]:
+def load_mapping(
+    text: str | bytes, *, file: str, draft: bool = False, overlays: Sequence[Overlay] = ()
+) -> Loaded[MappingFile]:
     """A mapping file; None with problems, unless it is wanted as a draft."""
 
     def make(root: Shaped, hand: Hand, digest: str) -> MappingFile | None:
         return mapping_of(root, hand, content_hash=digest)
 
-    return _load("mapping", text, file, make, draft=draft)
+    return _load("mapping", text, file, make, draft=draft, overlays=overlays)
 
 
 def load_variables(
@@ -72,9 +80,11 @@ def _load(
     make: Callable[[Shaped, Hand, str], T | None],
     *,
     draft: bool,
+    overlays: Sequence[Overlay] = (),
 ) -> Loaded[T]:
-    document = read(text, file=file)
+    document, misfits = _laid_over(read(text, file=file), overlays)
     shaped, problems = check(document, kind)
+    problems = (*misfits, *problems)
     if shaped is None:
         return None, _in_order(problems)
     hand = Hand(letter=LETTERS[kind], file=file)
@@ -82,6 +92,21 @@ def _load(
     found = _in_order((*problems, *hand.problems))
     faulty = any(problem.severity is Severity.ERROR for problem in found)
     return (None if faulty and not draft else made), found
+
+
+def _laid_over(
+    document: Document, overlays: Sequence[Overlay]
+) -> tuple[Document, tuple[Problem, ...]]:
+    """The document with every overlay on it; its hash then tells which ones."""
+    misfits: list[Problem] = []
+    for overlay in overlays:
+        if document.root is not None:
+            root, found = overlaid(document.root, overlay)
+            both = f"{document.content_hash} {overlay.content_hash}"
+            digest = hashlib.sha256(both.encode()).hexdigest()
+            document = replace(document, root=root, content_hash=digest)
+            misfits += found
+    return document, tuple(misfits)
 
 
 def _in_order(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

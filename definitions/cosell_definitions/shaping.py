@@ -18,7 +18,14 @@ from .shaped import Shaped
 __all__ = ["LETTERS", "Shaped", "load_schema", "shape"]
 
 SCHEMAS = Path(__file__).parent / "schemas"
-LETTERS = {"flow": "F", "mapping": "M", "connector": "C", "environment": "V", "variables": "V"}
+LETTERS = {
+    "flow": "F",
+    "mapping": "M",
+    "connector": "C",
+    "environment": "V",
+    "variables": "V",
+    "overlay": "O",
+}
 
 
 @functools.cache

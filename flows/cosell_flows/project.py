@@ -15,6 +15,8 @@ from cosell_definitions.model import Flow, MappingFile
 from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_you_mean
 from cosell_definitions.settings import Declaration, EnvironmentFile
 
+from .overlays import Overlays, misplaced, read_overlays
+
 ROOMS = ("definitions", "connectors", "env")
 _SHIPPED = (
     "definitions/cosell",
@@ -50,6 +52,7 @@ class Documents:
     environments: Mapping[str, EnvironmentFile] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
+    overlays: Overlays = field(default_factory=Overlays)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +65,7 @@ class Project:
     @cached_property
     def documents(self) -> Documents:
         """Every file of the project; sound or not."""
-        return read_documents(self.root)
+        return read_documents(self.root, self.environment_name)
 
     @property
     def flows(self) -> Mapping[str, Flow]:
@@ -112,12 +115,30 @@ class Project:
         return self.flows[flow_id]
 
     def faults_of(self, flow_id: str) -> list[Problem]:
-        """What is wrong in a flow's own file. A run refuses only what is faulty in what it uses."""
+        """What is wrong in a flow's own file, and in what is laid over it here."""
         return [
             one
             for one in self.documents.problems
-            if one.severity is Severity.ERROR and one.place.file.endswith(f"/{flow_id}.flow.yaml")
+            if one.severity is Severity.ERROR
+            and (
+                one.place.file.endswith(f"/{flow_id}.flow.yaml")
+                or self.is_overlay_of(one.place.file, "flow", flow_id)
+            )
         ]
+
+    def is_overlay_of(self, file: str, kind: str, target: str) -> bool:
+        """Whether an overlay file of this environment changes a flow or mapping.
+
+        One that cannot be read may change anything.
+        """
+        overlays = self.documents.overlays
+        if not file.startswith(f"overlays/{self.environment_name}/"):
+            return False
+        readable = {
+            one.place.file for one in overlays.by_environment.get(self.environment_name, ())
+        }
+        own = {one.place.file for one in overlays.of(self.environment_name, kind, target)}
+        return file in own or file not in readable
 
     def connector_of(self, connection: str) -> Connector:
         """The connector that a connection of this environment is bound to."""
@@ -151,9 +172,13 @@ def find_project(start: Path) -> Path:
     )
 
 
-def read_documents(root: Path) -> Documents:
-    """Read every file of the project at *root*; problems are collected, never raised."""
-    problems: list[Problem] = []
+def read_documents(root: Path, environment_name: str = "") -> Documents:
+    """Read every file of the project at *root*; problems are collected, never raised.
+
+    Flows and mappings are as they are in that environment: with its overlays laid over them.
+    """
+    overlays = read_overlays(root)
+    problems: list[Problem] = [*overlays.problems]
     files: list[str] = []
 
     def text(path: Path) -> tuple[bytes, str]:
@@ -165,13 +190,15 @@ def read_documents(root: Path) -> Documents:
     mappings: dict[str, MappingFile] = {}
     for path in _files(root / "definitions", "*.flow.yaml"):
         content, file = text(path)
-        flow, found = parsing.load_flow(content, file=file)
+        laid = overlays.of(environment_name, "flow", _id_in(path))
+        flow, found = parsing.load_flow(content, file=file, overlays=laid)
         problems += found
         if flow is not None:
             flows[flow.id] = flow
     for path in _files(root / "definitions", "*.map.yaml"):
         content, file = text(path)
-        mapping, found = parsing.load_mapping(content, file=file)
+        laid = overlays.of(environment_name, "mapping", _id_in(path))
+        mapping, found = parsing.load_mapping(content, file=file, overlays=laid)
         problems += found
         if mapping is not None:
             mappings[mapping.id] = mapping
@@ -195,6 +222,11 @@ def read_documents(root: Path) -> Documents:
         problems += found
         if environment is not None:
             environments[path.stem] = environment
+    known = {
+        kind: [_id_in(path) for path in _files(root / "definitions", f"*.{ending}.yaml")]
+        for kind, ending in (("flow", "flow"), ("mapping", "map"))
+    }
+    problems += misplaced(overlays, environments=list(environments), known=known)
     return Documents(
         flows={one.id: one for one in children_first(flows)},
         mappings=mappings,
@@ -202,8 +234,14 @@ def read_documents(root: Path) -> Documents:
         declarations=tuple(declarations),
         environments=environments,
         problems=tuple(problems),
-        files=tuple(files),
+        files=(*files, *overlays.files),
+        overlays=overlays,
     )
+
+
+def _id_in(path: Path) -> str:
+    """The id that a file's name says: what stands before the first dot."""
+    return path.name.split(".", 1)[0]
 
 
 def children_first(flows: Mapping[str, Flow]) -> Iterator[Flow]:

@@ -77,7 +77,9 @@ def _chosen(changes: list[Promotion], only: tuple[str, ...]) -> list[Promotion]:
             near = did_you_mean(name, names)
             raise Failure(
                 f"{name} does not differ",
-                hint=f"did you mean {near}?" if near else f"differ: {', '.join(names) or 'nothing'}",
+                hint=f"did you mean {near}?"
+                if near
+                else f"differ: {', '.join(names) or 'nothing'}",
                 code=console.USAGE,
             )
     return [one for one in changes if not only or one.declaration.name in only]

@@ -73,6 +73,7 @@ class Soundness:
         """
         for name in flows:  # grows while it is walked
             yield from self._in_files(f"/{name}.flow.yaml")
+            yield from self._in_overlays("flow", name)
             if name in view.flows:
                 found = examined(view.flows[name], view)
                 yield from found.problems
@@ -80,6 +81,7 @@ class Soundness:
                 flows += [one for one in found.flows if one not in flows]
         for name in dict(used.mappings):
             yield from self._in_files(f"/{name}.map.yaml")
+            yield from self._in_overlays("mapping", name)
             if name in view.mappings:
                 found = examined_mapping(view.mappings[name], view)
                 yield from found.problems
@@ -90,6 +92,14 @@ class Soundness:
 
     def _in_files(self, ending: str) -> Iterator[Problem]:
         return (it for it in self._project.documents.problems if it.place.file.endswith(ending))
+
+    def _in_overlays(self, kind: str, target: str) -> Iterator[Problem]:
+        project = self._project
+        return (
+            it
+            for it in project.documents.problems
+            if project.is_overlay_of(it.place.file, kind, target)
+        )
 
     def _of_connections(self, names: Iterable[str]) -> Iterator[Problem]:
         """A connector that cannot be read, or a connection that is bound to none."""

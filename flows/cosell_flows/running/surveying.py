@@ -39,6 +39,9 @@ def survey(root: Path) -> Survey:
     documents = read_documents(root)
     problems = [*documents.problems, *check_project(view_of(root, documents))]
     problems += _environments(root, documents)
+    for environment in documents.overlays.by_environment:
+        laid = read_documents(root, environment)
+        problems += [*laid.problems, *check_project(view_of(root, laid))]
     return Survey(problems=in_order(problems), files=documents.files)
 
 
