@@ -18,6 +18,8 @@ from cosell_definitions.settings import Declaration, EnvironmentFile
 from .overlays import Overlays, misplaced, read_overlays
 
 ROOMS = ("definitions", "connectors", "env")
+BASES = ".shipped"
+"""Where a project keeps the shipped files as it got them."""
 _SHIPPED = (
     "definitions/cosell",
     "connectors/salesforce",
@@ -284,18 +286,29 @@ def shipped() -> Path:
     return Path(__file__).resolve().parent / "shipped"
 
 
-def init_project(folder: Path) -> list[str]:
-    """Copy the shipped solution into *folder*; gives the files that were made."""
-    made = []
+def shipped_files() -> list[str]:
+    """Every file of the shipped solution, named from its folder."""
+    found: list[Path] = []
     for name in _SHIPPED:
         source = shipped() / name
-        for path in [source] if source.is_file() else sorted(source.rglob("*")):
-            if not path.is_file() or "__pycache__" in path.parts:
-                continue
-            target = folder / path.relative_to(shipped())
+        found += [source] if source.is_file() else sorted(source.rglob("*"))
+    return [
+        path.relative_to(shipped()).as_posix()
+        for path in found
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+
+
+def init_project(folder: Path) -> list[str]:
+    """Copy the shipped solution into *folder*; gives the files that were made.
+
+    A second copy goes below `.shipped/`: an upgrade tells by it what the customer changed.
+    """
+    made = shipped_files()
+    for file in made:
+        for target in (folder / file, folder / BASES / file):
             target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-            made.append(target.relative_to(folder).as_posix())
+            shutil.copyfile(shipped() / file, target)
     (folder / ".gitignore").write_text("/.cosell/\n/env/**/*.local.yaml\n", encoding="utf-8")
     return [*made, ".gitignore"]
 

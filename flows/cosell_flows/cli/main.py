@@ -29,6 +29,7 @@ _COMMANDS = {
     "env": "environment:env",
     "connections": "connecting:connections",
     "promote": "promoting:promote",
+    "upgrade": "upgrading:upgrade",
     "records": "remembering:records",
     "letters": "remembering:letters",
     "events": "remembering:events",
