@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import TypeVar
 
 from cosell_connectors import parsing as connector_parsing
 from cosell_connectors.model import Connector
@@ -17,6 +18,7 @@ from cosell_definitions.settings import Declaration, EnvironmentFile
 
 from .overlays import Overlays, misplaced, read_overlays
 
+T = TypeVar("T")
 ROOMS = ("definitions", "connectors", "env")
 BASES = ".shipped"
 """Where a project keeps the shipped files as it got them."""
@@ -180,65 +182,66 @@ def read_documents(root: Path, environment_name: str = "") -> Documents:
     Flows and mappings are as they are in that environment: with its overlays laid over them.
     """
     overlays = read_overlays(root)
-    problems: list[Problem] = [*overlays.problems]
-    files: list[str] = []
+    reading = _Reading(root, [*overlays.problems])
+    flow_files = _files(root / "definitions", "*.flow.yaml")
+    mapping_files = _files(root / "definitions", "*.map.yaml")
+    laid = partial(overlays.of, environment_name)
 
-    def text(path: Path) -> tuple[bytes, str]:
-        file = path.relative_to(root).as_posix()
-        files.append(file)
-        return path.read_bytes(), file
+    def flow_of(path: Path, text: bytes, file: str) -> parsing.Loaded[Flow]:
+        return parsing.load_flow(text, file=file, overlays=laid("flow", _id_in(path)))
 
-    flows: dict[str, Flow] = {}
-    mappings: dict[str, MappingFile] = {}
-    for path in _files(root / "definitions", "*.flow.yaml"):
-        content, file = text(path)
-        laid = overlays.of(environment_name, "flow", _id_in(path))
-        flow, found = parsing.load_flow(content, file=file, overlays=laid)
-        problems += found
-        if flow is not None:
-            flows[flow.id] = flow
-    for path in _files(root / "definitions", "*.map.yaml"):
-        content, file = text(path)
-        laid = overlays.of(environment_name, "mapping", _id_in(path))
-        mapping, found = parsing.load_mapping(content, file=file, overlays=laid)
-        problems += found
-        if mapping is not None:
-            mappings[mapping.id] = mapping
-    connectors: dict[str, Connector] = {}
-    for path in _files(root / "connectors", "connector.yaml"):
-        content, file = text(path)
-        connector, found = connector_parsing.parse(content, file=file)
-        problems += found
-        if connector is not None:
-            connectors[connector.name] = connector
-    declarations: list[Declaration] = []
-    for path in _files(root / "env", "variables.yaml"):
-        content, file = text(path)
-        declared, found = parsing.load_variables(content, file=file)
-        problems += found
-        declarations += declared or ()
-    environments: dict[str, EnvironmentFile] = {}
-    for path in sorted((root / "env").glob("*.yaml")):
-        content, file = text(path)
-        environment, found = parsing.load_environment(content, file=file)
-        problems += found
-        if environment is not None:
-            environments[path.stem] = environment
-    known = {
-        kind: [_id_in(path) for path in _files(root / "definitions", f"*.{ending}.yaml")]
-        for kind, ending in (("flow", "flow"), ("mapping", "map"))
-    }
-    problems += misplaced(overlays, environments=list(environments), known=known)
+    def mapping_of(path: Path, text: bytes, file: str) -> parsing.Loaded[MappingFile]:
+        return parsing.load_mapping(text, file=file, overlays=laid("mapping", _id_in(path)))
+
+    flows = reading.each(flow_files, flow_of)
+    mappings = reading.each(mapping_files, mapping_of)
+    connectors = reading.each(
+        _files(root / "connectors", "connector.yaml"),
+        lambda _, text, file: connector_parsing.parse(text, file=file),
+    )
+    declared = reading.each(
+        _files(root / "env", "variables.yaml"),
+        lambda _, text, file: parsing.load_variables(text, file=file),
+    )
+    environments = reading.each(
+        sorted((root / "env").glob("*.yaml")),
+        lambda _, text, file: parsing.load_environment(text, file=file),
+    )
+    known = {"flow": [*map(_id_in, flow_files)], "mapping": [*map(_id_in, mapping_files)]}
+    names = [environment.name for environment in environments]
     return Documents(
-        flows={one.id: one for one in children_first(flows)},
-        mappings=mappings,
-        connectors=connectors,
-        declarations=tuple(declarations),
-        environments=environments,
-        problems=tuple(problems),
-        files=(*files, *overlays.files),
+        flows={one.id: one for one in children_first({flow.id: flow for flow in flows})},
+        mappings={mapping.id: mapping for mapping in mappings},
+        connectors={connector.name: connector for connector in connectors},
+        declarations=tuple(one for ones in declared for one in ones),
+        environments={environment.name: environment for environment in environments},
+        problems=(*reading.problems, *misplaced(overlays, environments=names, known=known)),
+        files=(*reading.files, *overlays.files),
         overlays=overlays,
     )
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Reads files, and keeps what is wrong with them."""
+
+    root: Path
+    problems: list[Problem]
+    files: list[str] = field(default_factory=list)
+
+    def each(
+        self, paths: Iterable[Path], load: Callable[[Path, bytes, str], parsing.Loaded[T]]
+    ) -> list[T]:
+        """What could be made of each file."""
+        made: list[T] = []
+        for path in paths:
+            file = path.relative_to(self.root).as_posix()
+            self.files.append(file)
+            one, found = load(path, path.read_bytes(), file)
+            self.problems += found
+            if one is not None:
+                made.append(one)
+        return made
 
 
 def _id_in(path: Path) -> str:

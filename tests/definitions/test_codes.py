@@ -126,7 +126,7 @@ def test_every_code_has_a_page() -> None:
 def test_every_page_is_needed() -> None:
     """The table has no code that nothing reports."""
     sources = [*ROOMS.glob("*/cosell_*/**/*.py")]
-    used = {code for it in sources for code in re.findall(r"[YFMVXC]\d{3}", it.read_text("utf-8"))}
-    shapes = {f"{letter}00{digit}" for letter in "FMVC" for digit in range(1, 8)}
+    used = {code for it in sources for code in re.findall(r"[YFMVXCO]\d{3}", it.read_text("utf-8"))}
+    shapes = {f"{letter}00{digit}" for letter in "FMVCO" for digit in range(1, 8)}
 
     assert set(codes()) - used - shapes == set()
