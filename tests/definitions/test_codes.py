@@ -17,6 +17,7 @@ from cosell_flows.compiling.planning import (
     check_mapping,
     check_project,
 )
+from cosell_flows.compiling.types import TEXT
 
 ROOMS = Path(__file__).resolve().parents[2]
 HEAD = """\
@@ -79,7 +80,11 @@ def project() -> View:
         declarations={one.name: one for one in declared},
         connections=("salesforce", "partner_center"),
         operations={
-            "salesforce": {"query": OperationView(parameters={"q": True}, output=("records",))},
+            "salesforce": {
+                "query": OperationView(
+                    parameters={"q": True}, takes={"q": TEXT}, output=("records",)
+                )
+            },
             "debug": {"echo": OperationView()},
         },
     )

@@ -20,7 +20,7 @@ flow: v1
 id: child
 name: Child
 inputs: { zip: { type: string }, size: { type: integer, default: 1 } }
-steps: [{ id: a, set: { b: 1 } }]
+steps: [{ id: a, set: { b: one } }]
 outputs: { found: { type: string, value: "{{ steps.a.output.b }}" } }
 """
 HEAD = """\
@@ -226,7 +226,7 @@ def test_the_parts_of_a_flow_see_what_they_should() -> None:
         HEAD.replace("steps:", "")
         + """\
 triggers:
-  - { id: t, type: webhook, connection: crm, events: [e], inputs: { rows: "{{ events | map(attribute='id') | list }}" } }
+  - { id: t, type: webhook, connection: crm, events: [e], inputs: { rows: "{{ events | map(attribute='resource_id') | list }}" } }
 uses: { connections: [crm], env: [STAGE] }
 steps:
   - { id: a, action: crm.query, with: { q: "{{ env.STAGE }} {{ run.id }}" }, on_error: { steps: [{ id: e, set: { m: "{{ error.message }}" } }] } }

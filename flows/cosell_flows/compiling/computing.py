@@ -28,7 +28,7 @@ Compute = Callable[[Turn], Any]
 def computed(node: s.Syntax) -> Compute:
     """A closure that yields the value of *node*, or a `Missing`; it says where it failed."""
     compute = _compute(node)
-    at = node.at
+    at = s.start(node)
 
     def placed(turn: Turn) -> Any:
         turn.meter.turn()
@@ -229,7 +229,7 @@ def _compared(node: s.Compared) -> Compute:
 def condition(node: s.Syntax) -> Compute:
     """A closure for what decides: true or false; within a value also blank or not, as in Jinja."""
     inner = settled(node)
-    at = node.at
+    at = s.start(node)
 
     def decide(turn: Turn) -> bool:
         value = inner(turn)

@@ -354,7 +354,7 @@ def _text(piece: Piece, turn: Turn) -> str:
         if value is None and name:
             fault.message = f"{name} is null, which cannot be written into text"
             fault.hint = f"say what stands there instead: {{{{ {name} | default('') }}}}"
-        fault.at = piece.at + piece.syntax.at
+        fault.at = piece.at + s.start(piece.syntax)
         raise
 
 
@@ -374,4 +374,4 @@ def truth(bare: Bare, scope: Mapping[str, Any]) -> bool:
         return value
     piece = compiled(bare.text, bare=True).pieces[0]
     simple = path_text(piece.syntax) or f"({bare.text.strip()})"
-    raise failed(not_boolean(value, simple, piece.syntax.at), bare)
+    raise failed(not_boolean(value, simple, s.start(piece.syntax)), bare)

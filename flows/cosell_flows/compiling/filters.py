@@ -22,7 +22,7 @@ _MAPPING = Table()
 
 
 @_MAPPING.entry(
-    "list, filter or attribute=, [default=] -> list",
+    "list, [name: text], [arguments: any…], [attribute: text], [default: any] -> list",
     "every item through a filter, or one field of every item",
     "[{'id': 1}, {'id': 2}] | map(attribute='id')",
     "[1, 2]",
@@ -69,7 +69,7 @@ _FUNCTIONS = Table()
 
 
 @_FUNCTIONS.entry(
-    "[start], stop, [step] -> list", "whole numbers up to a limit", "range(3)", "[0, 1, 2]"
+    "bounds: integer… -> list of integer", "whole numbers up to a limit", "range(3)", "[0, 1, 2]"
 )
 def range_(meter: Meter, *bounds: Any) -> list[int]:
     """Whole numbers from a start up to, not including, a stop."""
@@ -105,13 +105,13 @@ FUNCTIONS: Mapping[str, Entry] = {
     **_FUNCTIONS.entries,
     "cursor": _from_scope(
         "cursor",
-        "name -> moment",
+        "name: text -> moment",
         "how far an earlier run has read",
         "cursor('partner_center.referrals')",
     ),
     "mapping_fields": _from_scope(
         "mapping_fields",
-        "mapping, side -> list",
+        "mapping: text, side: 'left' or 'right' -> list of text",
         "the fields that a mapping reads on one side",
         "mapping_fields('referral-opportunity', 'right')",
     ),

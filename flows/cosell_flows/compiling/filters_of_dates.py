@@ -16,7 +16,7 @@ _DIRECTIVES = frozenset("YmdHMSjBbAay%")
 
 
 @entry(
-    "any -> date",
+    "text or date or moment -> date",
     "the day of a text or moment, in UTC",
     "'2026-01-31T23:00:00-05:00' | date",
     '"2026-02-01"',
@@ -32,7 +32,7 @@ def date_(_: Meter, value: Any) -> date:
 
 
 @entry(
-    "any -> moment",
+    "text or date or moment -> moment",
     "a moment of a text or date; UTC where no zone is said",
     "'2026-01-31' | datetime",
     '"2026-01-31T00:00:00Z"',
@@ -63,7 +63,7 @@ def _parsed(parse: Any, value: str, wanted: str) -> Any:
 
 
 @entry(
-    "date or moment, days -> date or moment",
+    "text or date or moment, days: integer -> date or moment",
     "so many days later; a negative number: earlier",
     "'2026-01-31' | date | add_days(1)",
     '"2026-02-01"',
@@ -79,7 +79,7 @@ def add_days(_: Meter, value: Any, days: Any) -> Any:
 
 
 @entry(
-    "date or moment, [format] -> text",
+    "text or date or moment, [format: text] -> text",
     "written out; %d.%m.%Y and the like",
     "'2026-01-31' | format_date('%d.%m.%Y')",
     '"31.01.2026"',

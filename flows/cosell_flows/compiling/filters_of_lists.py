@@ -39,7 +39,12 @@ def present(value: Any) -> Any:
     return value
 
 
-@entry("list, [separator] -> text", "its items as one text", "['a', 'b'] | join(', ')", '"a, b"')
+@entry(
+    "list, [separator: text], [attribute: text] -> text",
+    "its items as one text",
+    "['a', 'b'] | join(', ')",
+    '"a, b"',
+)
 def join(meter: Meter, value: Any, separator: Any = "", attribute: Any = None) -> str:
     """The items as one text."""
     between = need_text(separator, "join")
@@ -81,7 +86,7 @@ def each(meter: Meter, items: list[Any]) -> Iterator[Any]:
 
 
 @entry(
-    "list, [test] -> list",
+    "list, [test: text], [arguments: any…] -> same",
     "the items that pass a test; without one, those not blank",
     "[1, none, 3] | select('number')",
     "[1, 3]",
@@ -93,7 +98,7 @@ def select(meter: Meter, value: Any, test: Any = None, *arguments: Any) -> list[
 
 
 @entry(
-    "list, [test] -> list",
+    "list, [test: text], [arguments: any…] -> same",
     "the items that do not pass a test",
     "[1, none, 3] | reject('none')",
     "[1, 3]",
@@ -105,7 +110,7 @@ def reject(meter: Meter, value: Any, test: Any = None, *arguments: Any) -> list[
 
 
 @entry(
-    "list, field, [test] -> list",
+    "list, path: text, [test: text], [arguments: any…] -> same",
     "the records whose field passes a test",
     "[{'a': 1}, {'a': 2}] | selectattr('a', 'gt', 1)",
     '[{"a": 2}]',
@@ -118,7 +123,7 @@ def selectattr(meter: Meter, value: Any, path: Any, test: Any = None, *arguments
 
 
 @entry(
-    "list, field, [test] -> list",
+    "list, path: text, [test: text], [arguments: any…] -> same",
     "the records whose field does not pass a test",
     "[{'a': 1}, {'a': 2}] | rejectattr('a', 'gt', 1)",
     '[{"a": 1}]',
@@ -130,14 +135,14 @@ def rejectattr(meter: Meter, value: Any, path: Any, test: Any = None, *arguments
     return [item for item in items if not passes(field_of(item, path, "rejectattr"))]
 
 
-@entry("list or text -> any", "the first item; missing where there is none", "[1, 2] | first", "1")
+@entry("list or text -> item", "the first item; missing where there is none", "[1, 2] | first", "1")
 def first(_: Meter, value: Any) -> Any:
     """The first item."""
     items = value if isinstance(value, str) else need_list(value, "first")
     return items[0] if items else Missing("first", "", because="an empty list has no first item")
 
 
-@entry("list or text -> any", "the last item; missing where there is none", "[1, 2] | last", "2")
+@entry("list or text -> item", "the last item; missing where there is none", "[1, 2] | last", "2")
 def last(_: Meter, value: Any) -> Any:
     """The last item."""
     items = value if isinstance(value, str) else need_list(value, "last")
@@ -145,7 +150,7 @@ def last(_: Meter, value: Any) -> Any:
 
 
 @entry(
-    "list, text or record -> number",
+    "list or text or record -> integer",
     "how many items, letters or keys",
     "[1, 2] | length",
     "2",
@@ -160,7 +165,7 @@ def length(_: Meter, value: Any) -> int:
 
 
 @entry(
-    "any -> list",
+    "list or text or record -> list",
     "a list of a list, the letters of a text, the keys of a record",
     "'ab' | list",
     '["a", "b"]',
@@ -175,7 +180,7 @@ def list_(_: Meter, value: Any) -> list[Any]:
 
 
 @entry(
-    "list, [attribute=] -> list",
+    "list, [attribute: text] -> same",
     "each value once, in the order of their first coming",
     "[1, 2, 1] | unique",
     "[1, 2]",
@@ -200,7 +205,7 @@ def unique(meter: Meter, value: Any, attribute: Any = None) -> list[Any]:
     return kept
 
 
-@entry("list, [attribute=, reverse=] -> list", "in order", "[2, 1] | sort", "[1, 2]")
+@entry("list, [attribute: text], [reverse: boolean] -> same", "in order", "[2, 1] | sort", "[1, 2]")
 def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) -> list[Any]:
     """In order; values of different kinds have none."""
     items = need_list(value, "sort")
@@ -219,21 +224,30 @@ def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) 
     ]
 
 
-@entry("list, [attribute=] -> any", "the least; missing of an empty list", "[2, 1] | min", "1")
+@entry(
+    "list, [attribute: text] -> item", "the least; missing of an empty list", "[2, 1] | min", "1"
+)
 def min_(meter: Meter, value: Any, attribute: Any = None) -> Any:
     """The least."""
     items = sort(meter, value, attribute)
     return items[0] if items else Missing("min", "", because="an empty list has no least item")
 
 
-@entry("list, [attribute=] -> any", "the greatest; missing of an empty list", "[2, 1] | max", "2")
+@entry(
+    "list, [attribute: text] -> item", "the greatest; missing of an empty list", "[2, 1] | max", "2"
+)
 def max_(meter: Meter, value: Any, attribute: Any = None) -> Any:
     """The greatest."""
     items = sort(meter, value, attribute)
     return items[-1] if items else Missing("max", "", because="an empty list has no greatest item")
 
 
-@entry("list, [attribute=, start=] -> number", "all numbers together", "[1.10, 2] | sum", "3.10")
+@entry(
+    "list, [attribute: text], [start: number] -> number",
+    "all numbers together",
+    "[1.10, 2] | sum",
+    "3.10",
+)
 def sum_(meter: Meter, value: Any, attribute: Any = None, start: Any = 0) -> Any:
     """All numbers together, exactly."""
     total = start
@@ -243,7 +257,7 @@ def sum_(meter: Meter, value: Any, attribute: Any = None, start: Any = 0) -> Any
     return total
 
 
-@entry("list -> list", "from the last to the first", "[1, 2] | reverse", "[2, 1]")
+@entry("list or text -> same", "from the last to the first", "[1, 2] | reverse", "[2, 1]")
 def reverse(_: Meter, value: Any) -> Any:
     """From the last to the first."""
     return value[::-1] if isinstance(value, str) else need_list(value, "reverse")[::-1]
@@ -259,7 +273,12 @@ def flatten(meter: Meter, value: Any) -> list[Any]:
     return flat
 
 
-@entry("list, size -> list", "in portions of a size", "[1, 2, 3] | batch(2)", "[[1, 2], [3]]")
+@entry(
+    "list, size: integer -> list of list",
+    "in portions of a size",
+    "[1, 2, 3] | batch(2)",
+    "[[1, 2], [3]]",
+)
 def batch(_: Meter, value: Any, size: Any) -> list[Any]:
     """In portions of a size, for interfaces that take so many at a time."""
     items = need_list(value, "batch")
@@ -270,7 +289,7 @@ def batch(_: Meter, value: Any, size: Any) -> list[Any]:
 
 
 @entry(
-    "any, part -> boolean",
+    "list or text or record, part: any -> boolean",
     "whether a list, text or record contains something",
     "[1, 2] | contains(2)",
     "true",
@@ -287,7 +306,7 @@ def _record(value: Any, name: str) -> Mapping[str, Any]:
     return value
 
 
-@entry("record -> list", "its keys", "{'a': 1} | keys", '["a"]')
+@entry("record -> list of text", "its keys", "{'a': 1} | keys", '["a"]')
 def keys(_: Meter, value: Any) -> list[Any]:
     """The keys of a record."""
     return list(_record(value, "keys"))
@@ -299,14 +318,19 @@ def values(_: Meter, value: Any) -> list[Any]:
     return list(_record(value, "values").values())
 
 
-@entry("record -> list", "its keys with their values, as pairs", "{'a': 1} | items", '[["a", 1]]')
+@entry(
+    "record -> list of list",
+    "its keys with their values, as pairs",
+    "{'a': 1} | items",
+    '[["a", 1]]',
+)
 def items(_: Meter, value: Any) -> list[list[Any]]:
     """The keys of a record with their values."""
     return [[key, inner] for key, inner in _record(value, "items").items()]
 
 
 @entry(
-    "record, record -> record",
+    "record, other: record -> record",
     "both; of the same key the second's value",
     "{'a': 1} | merge({'b': 2})",
     '{"a": 1, "b": 2}',
@@ -319,7 +343,7 @@ def merge(_: Meter, value: Any, other: Any) -> dict[str, Any]:
 
 
 @entry(
-    "list, field -> list",
+    "list, path: text -> list of record",
     "records of one field's value and its items",
     "[{'a': 1}, {'a': 1}] | groupby('a')",
     '[{"value": 1, "items": [{"a": 1}, {"a": 1}]}]',

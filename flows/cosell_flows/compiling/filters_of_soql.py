@@ -32,7 +32,10 @@ _SOQL = str.maketrans(
 
 
 @entry(
-    "any -> text", "a SOQL literal: text quoted and escaped", '"O\'Neil" | soql', "\"'O\\\\'Neil'\""
+    "text or number or boolean or date or moment or null -> text",
+    "a SOQL literal: text quoted and escaped",
+    '"O\'Neil" | soql',
+    "\"'O\\\\'Neil'\"",
 )
 def soql(_: Meter, value: Any) -> str:
     """A SOQL literal."""
@@ -65,7 +68,7 @@ def soql_list(meter: Meter, value: Any) -> str:
 
 
 @entry(
-    "date or moment -> text",
+    "text or date or moment -> text",
     "a SOQL moment, which stands without quotes",
     "'2026-01-31T09:00:00+01:00' | soql_datetime",
     '"2026-01-31T08:00:00Z"',

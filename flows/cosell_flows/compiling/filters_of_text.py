@@ -57,13 +57,18 @@ def capitalize(_: Meter, value: Any) -> str:
     return need_text(value, "capitalize").capitalize()
 
 
-@entry("text, [letters] -> text", "without blanks at both ends", "'  a ' | trim", '"a"')
+@entry("text, [letters: text] -> text", "without blanks at both ends", "'  a ' | trim", '"a"')
 def trim(_: Meter, value: Any, letters: Any = None) -> str:
     """Without blanks, or these letters, at both ends."""
     return need_text(value, "trim").strip(None if letters is None else need_text(letters, "trim"))
 
 
-@entry("text, old, new -> text", "with every *old* replaced", "'a-b' | replace('-', '_')", '"a_b"')
+@entry(
+    "text, old: text, new: text -> text",
+    "with every *old* replaced",
+    "'a-b' | replace('-', '_')",
+    '"a_b"',
+)
 def replace(_: Meter, value: Any, old: Any, new: Any) -> str:
     """With every *old* replaced by *new*."""
     text, before, after = (need_text(part, "replace") for part in (value, old, new))
@@ -74,7 +79,10 @@ def replace(_: Meter, value: Any, old: Any, new: Any) -> str:
 
 
 @entry(
-    "text, [separator] -> list", "the parts between separators", "'a,b' | split(',')", '["a", "b"]'
+    "text, [separator: text] -> list of text",
+    "the parts between separators",
+    "'a,b' | split(',')",
+    '["a", "b"]',
 )
 def split(_: Meter, value: Any, separator: Any = None) -> list[str]:
     """The parts between separators; without one, the words."""
@@ -87,7 +95,10 @@ def split(_: Meter, value: Any, separator: Any = None) -> list[str]:
 
 
 @entry(
-    "text, length, [end] -> text", "cut to a length", "'Contoso Ltd' | truncate(8)", '"Contoso…"'
+    "text, length: integer, [end: text] -> text",
+    "cut to a length",
+    "'Contoso Ltd' | truncate(8)",
+    '"Contoso…"',
 )
 def truncate(_: Meter, value: Any, length: Any, end: Any = "…") -> str:
     """Cut to *length* letters, the end mark included."""
@@ -96,20 +107,20 @@ def truncate(_: Meter, value: Any, length: Any, end: Any = "…") -> str:
     return text if len(text) <= most else text[: max(0, most - len(mark))] + mark
 
 
-@entry("text, part -> boolean", "whether it begins so", "'abc' | startswith('a')", "true")
+@entry("text, part: text -> boolean", "whether it begins so", "'abc' | startswith('a')", "true")
 def startswith(_: Meter, value: Any, part: Any) -> bool:
     """Whether a text begins with another."""
     return need_text(value, "startswith").startswith(need_text(part, "startswith"))
 
 
-@entry("text, part -> boolean", "whether it ends so", "'abc' | endswith('c')", "true")
+@entry("text, part: text -> boolean", "whether it ends so", "'abc' | endswith('c')", "true")
 def endswith(_: Meter, value: Any, part: Any) -> bool:
     """Whether a text ends with another."""
     return need_text(value, "endswith").endswith(need_text(part, "endswith"))
 
 
 @entry(
-    "text, pattern -> boolean",
+    "text, pattern: text -> boolean",
     "whether all of it fits a regular expression",
     "'deal-7' | matches('deal-[0-9]+')",
     "true",
@@ -148,7 +159,7 @@ def tojson(meter: Meter, value: Any) -> str:
 
 
 @entry(
-    "any, fallback -> any",
+    "any, fallback: any, [blank: boolean] -> any",
     "the fallback where nothing or null is; with true also for blank text, 0 and empty lists",
     "none | default('x')",
     '"x"',
@@ -166,7 +177,7 @@ def default(_: Meter, value: Any, fallback: Any, blank: Any = False) -> Any:
 
 
 @entry(
-    "any, [default] -> number",
+    "text or number, [default: any] -> integer",
     "a whole number of a text or number; without a default, anything else is an error",
     "'42' | int",
     "42",
@@ -180,7 +191,7 @@ def int_(_: Meter, value: Any, default: Any = _NONE) -> Any:
 
 
 @entry(
-    "any, [default] -> number",
+    "text or number, [default: any] -> number",
     "an exact decimal of a text or number; without a default, anything else is an error",
     "'1.50' | decimal",
     "1.50",
@@ -211,7 +222,7 @@ def _fallback(value: Any, default: Any, wanted: str, name: str) -> Any:
 
 
 @entry(
-    "number, [digits] -> number",
+    "number, [digits: integer] -> number",
     "rounded half up, as money is",
     "2.345 | round(2)",
     "2.35",
@@ -239,7 +250,7 @@ def abs_(_: Meter, value: Any) -> Any:
 
 
 @entry(
-    "any, [default] -> boolean",
+    "boolean or text, [default: any] -> boolean",
     "true of true and yes, false of false and no, in any case",
     "'Yes' | boolean",
     "true",

@@ -10,6 +10,7 @@ from cosell_definitions.problems import Place, Problem, Severity, did_you_mean
 
 from .expressions import spot
 from .filters import FUNCTIONS
+from .inferring import Complaint
 from .referring import Reference, Usage, usage
 from .values import Faulty
 
@@ -54,6 +55,11 @@ class Findings:
         except Faulty as fault:
             self.say(fault.code, spot(source, fault.at), fault.message, fault.hint)
             return None
+
+    def complain(self, source: Template | Bare, complaint: Complaint, at: int) -> None:
+        """Collect what an expression that begins at an offset was found to do wrong."""
+        place = spot(source, at + complaint.at, complaint.length)
+        self.say(complaint.code, place, complaint.message, complaint.hint)
 
     def _functions(self, source: Template | Bare, used: Usage) -> None:
         for one in used.functions:

@@ -1,16 +1,14 @@
-"""What the engine's own operations take and give, for checks that must not load what they do.
-
-`running.actions` does them, and loads the ledger with them; a test keeps these lines and those in
-step.
-"""
+"""What operations take and give, the engine's own and those of connectors, as checks look at it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from cosell_connectors.model import Connector
+from cosell_connectors.model import Connector, Operation, Parameter
 
+from .signatures import parameters_of
+from .types import ANY, TEXT, Type, list_of, of, record_of
 from .viewing import OperationView
 
 V = TypeVar("V")
@@ -39,33 +37,119 @@ OPEN = OperationView(parameters=Anything(False))
 """An operation that takes whatever it is given."""
 
 
-def _view(takes: str, gives: str | None = None) -> OperationView:
-    """Parameters as `name name? …`, where ? marks the optional ones; and the names given back."""
-    names = {name.removesuffix("?"): not name.endswith("?") for name in takes.split()}
-    return OperationView(parameters=names, output=tuple(gives.split()) if gives else None)
+def _view(summary: str, takes: str, gives: str | None = None) -> OperationView:
+    """An operation of the engine; both lines are written as signatures of filters are."""
+    parameters = parameters_of(takes)
+    fields = parameters_of(gives) if gives is not None else ()
+    return OperationView(
+        summary=summary,
+        parameters={one.name: one.required for one in parameters},
+        takes={one.name: one.type for one in parameters},
+        output=tuple(one.name for one in fields) or None,
+        gives=record_of({one.name: one.type for one in fields}) if fields else ANY,
+    )
 
 
 ENGINE: Mapping[str, Mapping[str, OperationView]] = {
     "sync": {
-        "plan": _view("mapping left right notes?", "is_empty left right notes edits echoes"),
-        "apply": _view("plan", "written left right"),
-        "write": _view("mapping record fields"),
-        "create": _view("mapping side from also? message?"),
-        "compose": _view("mapping side from also?"),
-        "report": _view("mapping error left? right?"),
-        "note": _view("mapping right message"),
-        "due": _view("mapping side record named?", "due reason"),
-        "waiting": _view("mapping", "left_ids right_ids"),
-        "deleted": _view("mapping right_ids", "count"),
-        "links": _view("mapping left_ids? right_ids?", "links by_left by_right"),
-        "plan_rows": _view(
-            "left right base?", "agreed add_left remove_left add_right remove_right"
+        "plan": _view(
+            "merge two records field by field; nothing is written",
+            "mapping: text, left: record, right: record, [notes: list of text or null]",
+            "is_empty: boolean, left: list of text, right: list of text, notes: list of text, "
+            "edits: any, echoes: any",
         ),
-        "recall": _view("mapping left_id name", "value"),
-        "remember": _view("mapping left_id name value"),
-        "advance_cursor": _view("name to"),
+        "apply": _view(
+            "write what `sync.plan` found, Partner Center first, and keep the new base",
+            "plan: record",
+            "written: boolean, left: any, right: any",
+        ),
+        "write": _view(
+            "write fields of a record of the right side, and keep the new base",
+            "mapping: text, record: record, fields: record",
+        ),
+        "create": _view(
+            "make the missing twin of a record from the mapping's rows and `also`, once",
+            "mapping: text, side: 'left' or 'right', from: record, [also: record or null], "
+            "[message: text or null]",
+        ),
+        "compose": _view(
+            "what a new record would get from the mapping's rows; nothing is written",
+            "mapping: text, side: 'left' or 'right', from: record, [also: record or null]",
+        ),
+        "report": _view(
+            "tell the seller that the sync failed, and keep a dead letter",
+            "mapping: text, error: any, [left: record or null], [right: record or null]",
+        ),
+        "note": _view(
+            "put a line into the audit trail of a record",
+            "mapping: text, right: record, message: any",
+        ),
+        "due": _view(
+            "whether a record is worth trying, or failed lately and did not change since",
+            "mapping: text, side: 'left' or 'right', record: record, [named: boolean or null]",
+            "due: boolean, reason: text or null",
+        ),
+        "waiting": _view(
+            "records that failed and are to be tried again now",
+            "mapping: text",
+            "left_ids: list of text, right_ids: list of text",
+        ),
+        "deleted": _view(
+            "say of linked records that they were deleted in Salesforce",
+            "mapping: text, right_ids: list",
+            "count: integer",
+        ),
+        "links": _view(
+            "the links of a mapping, of some records or of all",
+            "mapping: text, [left_ids: list or null], [right_ids: list or null]",
+            "links: list of record, by_left: record, by_right: record",
+        ),
+        "plan_rows": _view(
+            "merge two lists of keys against the list both last agreed on (`base`)",
+            "left: list, right: list, [base: list or null]",
+            "agreed: list, add_left: list, remove_left: list, add_right: list, remove_right: list",
+        ),
+        "recall": _view(
+            "what was remembered about a linked record under a name, or null",
+            "mapping: text, left_id: any, name: text",
+            "value: any",
+        ),
+        "remember": _view(
+            "remember a value about a linked record under a name",
+            "mapping: text, left_id: any, name: text, value: any",
+        ),
+        "advance_cursor": _view(
+            "remember how far a list was read; never back, and nothing for null",
+            "name: text, to: text or date or moment or null",
+        ),
     },
-    "debug": {"echo": OPEN, "fail": _view("class? times? message?", "attempts")},
+    "debug": {
+        "echo": OPEN,
+        "fail": _view(
+            "fail the first `times` attempts with `class`, then succeed",
+            "[class: text], [times: integer], [message: text]",
+            "attempts: integer",
+        ),
+    },
+}
+
+
+# -- connectors ---------------------------------------------------------------------------------
+
+_ONE = of("text", "integer", "number", "boolean", "date", "moment")
+# What an argument may be so that it can be written into a request.
+_TAKEN: Mapping[str, Type] = {
+    "text": _ONE,
+    "integer": of("integer", "number", "text"),
+    "number": of("integer", "number", "text"),
+    "boolean": of("boolean", "text"),
+    "date": of("text", "date", "moment"),
+    "datetime": of("text", "date", "moment"),
+    "http_date": of("text", "moment"),
+    "uuid": TEXT,
+    "array": of("list", "text", "integer", "number", "boolean", "date", "moment"),
+    "object": of("record"),
+    "any": ANY,
 }
 
 
@@ -73,10 +157,29 @@ def operations_of(connector: Connector) -> dict[str, OperationView]:
     """What a connector can do, as far as a check looks at it."""
     return {
         name: OperationView(
+            summary=operation.summary,
             parameters={
                 one.name: one.required and one.default is None for one in operation.parameters
             },
+            takes={one.name: _taken(one) for one in operation.parameters},
             output=tuple(one.name for one in operation.output) or None,
+            gives=_given(operation),
         )
         for name, operation in connector.operations.items()
     }
+
+
+def _taken(parameter: Parameter) -> Type:
+    in_body = parameter.location in ("body", "body_field")
+    if in_body and parameter.type not in ("array", "object"):
+        return ANY
+    wanted = of("list") if in_body and parameter.type == "array" else _TAKEN[parameter.type]
+    optional = not parameter.required or parameter.default is not None
+    return Type(wanted.kinds | {"null"}) if optional and wanted.known else wanted
+
+
+def _given(operation: Operation) -> Type:
+    if not operation.output:
+        return ANY
+    kinds = {"items": list_of(ANY)}
+    return record_of({one.name: kinds.get(one.kind, ANY) for one in operation.output})

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 
-from cosell_definitions.binding import misfit
+from cosell_definitions.binding import has_templates, misfit
 from cosell_definitions.model import CallFlow, Flow, MappingFile, Step, Template, Trigger, Value
 from cosell_definitions.problems import Place, Problem, Severity
 
 from .finding import Findings, suggestion, templates_in
-from .planning_calls import say_refused, say_unknown_input
-from .planning_names import Reader, check_variable, say_unknown_name
+from .knowing import EVENT
+from .planning_calls import check_given, say_refused, say_unknown_input
+from .planning_names import Reader, check_variable, say_unknown_name, type_of_literal
 from .planning_steps import StepWalk, inner_steps
+from .types import list_of
 from .viewing import OperationView, ProjectView, View
 
 __all__ = ["OperationView", "ProjectView", "View", "check_flow", "check_mapping", "check_project"]
 
-NAMES_OF_EVENT = frozenset({"event", "events", "env", "run"})
-NAMES_OF_CLOCK = frozenset({"env", "run"})
+NAMES_OF_EVENT = frozenset({"event", "events", "env"})
+TYPES_OF_EVENT = {"event": EVENT, "events": list_of(EVENT)}
+NAMES_OF_CLOCK = frozenset({"env"})
 
 
 def check_project(view: ProjectView) -> list[Problem]:
@@ -64,8 +67,10 @@ def _trigger(trigger: Trigger, flow: Flow, view: ProjectView, found: Findings) -
         found.listening.setdefault(trigger.connection, trigger.place)
     names = NAMES_OF_EVENT if trigger.type == "webhook" else NAMES_OF_CLOCK
     reader = Reader(flow, view, found)
-    for source in templates_in(dict(trigger.inputs)):
-        reader.read(source, names=names)
+    types = {
+        id(source): reader.read(source, names=names, types=TYPES_OF_EVENT)
+        for source in templates_in(dict(trigger.inputs))
+    }
     inputs = {one.name: one for one in flow.inputs}
     for name, value in trigger.inputs.items():
         place = trigger.input_places.get(name, trigger.place)
@@ -76,6 +81,9 @@ def _trigger(trigger: Trigger, flow: Flow, view: ProjectView, found: Findings) -
         wrong = misfit(node, value, inputs[name]) if node is not None else None
         if node is not None and wrong is not None:
             say_refused(flow, name, node.place, wrong, found)
+        elif has_templates(value):
+            given = type_of_literal(value, types)
+            check_given(flow, inputs[name], given, node.place if node else place, found)
     if trigger.type == "manual":
         return
     for one in flow.inputs:

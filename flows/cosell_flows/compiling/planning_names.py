@@ -2,38 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from cosell_definitions.model import (
-    Action,
-    Approve,
-    Bare,
-    CallFlow,
-    Flow,
-    ForEach,
-    SetValues,
-    Step,
-    Template,
-)
+from cosell_definitions.model import Bare, Flow, Template, Value
 from cosell_definitions.problems import Place
 
-from .expressions import spot
+from .expressions import compiled, spot
 from .finding import Findings, part_place, suggestion
-from .referring import Reference, Usage
+from .inferring_calls import inference
+from .knowing import RUN, inputs_of, step_of, variables_of
+from .referring import Path, Reference, Usage
+from .types import ANY, TEXT, Type, constant, either, list_of, record_of
 from .viewing import ProjectView
 
 NAMES_OF_RUN = frozenset({"inputs", "env", "steps", "run"})
-OF_STEP = ("output", "status", "error")
-OF_LOOP = ("counts", "results", "errors")
-OF_COUNTS = ("total", "succeeded", "skipped", "failed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """A step that has run by now, if its conditions held."""
 
-    step: Step
+    output: Type
     conditions: frozenset[str]
     loops: tuple[str, ...]
 
@@ -48,6 +38,8 @@ class Reader:
         self.all_ids: dict[str, Place] = {}
         self.seen: dict[str, Seen] = {}
         self.running: list[str] = []  # the steps around this point
+        self._tested: set[Path] = set()  # what a test or a default has looked after by now
+        self._fixed = {"inputs": inputs_of(flow), "env": variables_of(view), "run": RUN}
 
     def usage(self, source: Template | Bare) -> Usage | None:
         """What an expression reads, without complaints; they come with `read`."""
@@ -61,16 +53,65 @@ class Reader:
         conditions: frozenset[str] = frozenset(),
         sure: frozenset[str] = frozenset(),
         loops: tuple[str, ...] = (),
-    ) -> None:
-        """Check all that one expression reads. *sure*: ids of steps known to have run."""
+        types: Mapping[str, Type] | None = None,
+    ) -> Type:
+        """Check all that one expression reads, and give its type.
+
+        *sure*: ids of steps known to have run. *types*: of the names that this place alone has.
+        """
         used = self.found.usage(source)
         if used is None:
-            return
+            return ANY
         check_mappings_named(source, used, self.view, self.found)
         for reference in used.references:
             if self._is_there(source, reference, names):
                 here = self._holding(conditions | used.conditions, sure)
                 self._check(source, reference, conditions=here, loops=loops)
+        self._tested |= {one.path for one in used.references if one.guarded}
+        known = {name: type_ for name, type_ in self._fixed.items() if name in names}
+        return self._type(source, {**known, **self._steps(), **(types or {})})
+
+    def _steps(self) -> dict[str, Type]:
+        fields = {name: step_of(seen.output) for name, seen in self.seen.items()}
+        return {"steps": record_of(fields, besides="anything")}
+
+    def _type(self, source: Template | Bare, scope: Mapping[str, Type]) -> Type:
+        """The type of what an expression yields, with complaints of what cannot come out well."""
+        whole = compiled(source.text, bare=isinstance(source, Bare))
+        result = TEXT
+        for piece in whole.pieces:
+            look = inference(scope, strict=isinstance(source, Bare), tested=self._tested)
+            if whole.lone:
+                result = look.type_of(piece.syntax)
+            else:
+                look.in_text(piece.syntax)
+            for complaint in look.complaints:
+                self.found.complain(source, complaint, piece.at)
+        return result
+
+    def condition(self, source: Bare, type_: Type) -> None:
+        """A condition must be true or false."""
+        if not type_.known:
+            return
+        piece = compiled(source.text, bare=True).pieces[0]
+        look = inference({}, strict=True)
+        look.condition(piece.syntax, type_)
+        for complaint in look.complaints:
+            self.found.complain(source, complaint, piece.at)
+
+    def list_needed(self, source: Bare, type_: Type) -> None:
+        """A loop goes over a list."""
+        if type_.may_be("list"):
+            return
+        name = source.text.strip()
+        cures = {
+            "record": f"over its keys: {name} | keys; over its values: {name} | values",
+            "text": f"over its parts: {name} | split(',')",
+        }
+        of_one = f"for one item: [{name}]"
+        cure = next((cures[kind] for kind in cures if kind in type_.kinds), of_one)
+        message = f"`foreach` needs a list; this is {type_}"
+        self.found.say("X009", source.place, message, cure)
 
     def _holding(self, conditions: frozenset[str], sure: frozenset[str]) -> frozenset[str]:
         """What holds here; where a step is known to have run, its conditions held."""
@@ -149,7 +190,6 @@ class Reader:
                 f"step {step_id!r} may not have run when this is read",
                 "give a fallback: | default(…); or read it under the same condition",
             )
-        self._fields(source, reference, seen.step)
 
     def _not_yet(self, step_id: str, place: Place, *, guarded: bool) -> None:
         before = list(self.seen)
@@ -175,41 +215,6 @@ class Reader:
                 f"step {step_id!r} comes later (line {line}), or runs at the same time",
                 suggestion("", before, there="steps before this one"),
             )
-
-    def _fields(self, source: Template | Bare, reference: Reference, step: Step) -> None:
-        """Whether the step gives out what is read of it, as far as that is known."""
-        known: Collection[str] | None = OF_STEP
-        for depth in range(2, min(len(reference.path), 5)):
-            name = reference.path[depth]
-            if known is None:
-                return
-            if name not in known:
-                owner = ".".join(reference.path[:depth])
-                self.found.say(
-                    "F034",
-                    part_place(source, reference, depth),
-                    f"{owner} has no {name!r}",
-                    suggestion(name, list(known), there="it has"),
-                )
-                return
-            known = self._known_below(step, reference.path[2 : depth + 1])
-
-    def _known_below(self, step: Step, path: tuple[str, ...]) -> Collection[str] | None:
-        match step.do, path:
-            case ForEach(), ("output",):
-                return OF_LOOP
-            case ForEach(), ("output", "counts"):
-                return OF_COUNTS
-            case SetValues(values=values), ("output",):
-                return list(values)
-            case Approve(answer=answer), ("output",):
-                return [one.name for one in answer]
-            case CallFlow(flow=flow), ("output",) if flow in self.view.flows:
-                return [output.name for output in self.view.flows[flow].outputs]
-            case Action(system=system, operation=operation), ("output",):
-                known = self.view.operations.get(system, {}).get(operation)
-                return known.output if known is not None else None
-        return None
 
 
 # -- shared with mappings and triggers ------------------------------------------------------------
@@ -264,3 +269,17 @@ def check_mapping(name: str, place: Place, view: ProjectView, found: Findings) -
             f"there is no mapping {name!r}",
             suggestion(name, list(view.mappings), there="there are"),
         )
+
+
+def type_of_literal(value: Value, types: Mapping[int, Type]) -> Type:
+    """The type of a value as it is written down; *types*: of its templates, by identity."""
+    match value:
+        case Template():
+            return types.get(id(value), ANY)
+        case Mapping():
+            fields = {name: type_of_literal(inner, types) for name, inner in value.items()}
+            return record_of({name: type_.widened() for name, type_ in fields.items()})
+        case tuple():
+            items = [type_of_literal(inner, types).widened() for inner in value]
+            return list_of(either(*items)) if items else list_of(ANY)
+    return constant(value)

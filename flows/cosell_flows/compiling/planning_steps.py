@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from cosell_definitions.model import (
@@ -28,9 +28,11 @@ from cosell_definitions.model import (
 from . import syntax as s
 from .expressions import compiled
 from .finding import Findings, templates_in
-from .planning_calls import check_action, check_call
-from .planning_names import NAMES_OF_RUN, Reader, Seen
+from .knowing import ERROR, answer_of, loop_of
+from .planning_calls import check_action, check_call, check_case, check_output
+from .planning_names import NAMES_OF_RUN, Reader, Seen, type_of_literal
 from .referring import conjuncts, spelled
+from .types import ANY, INTEGER, Type
 from .values import Faulty
 from .viewing import ProjectView
 
@@ -44,6 +46,7 @@ class Path:
     sure: frozenset[str] = frozenset()  # ids of steps that must have run, or this would not
     loops: tuple[str, ...] = ()
     names: frozenset[str] = field(default_factory=lambda: NAMES_OF_RUN)
+    types: Mapping[str, Type] = field(default_factory=dict)  # of the names of loops and handlers
 
     def under(self, *conditions: str, sure: frozenset[str] = frozenset()) -> Path:
         """The same place, with more that holds."""
@@ -65,7 +68,8 @@ class StepWalk:
         path = Path()
         self._steps(self.flow.steps, path)
         for output in self.flow.outputs:
-            self._read(output.value, path)
+            given = self._read(output.value, path)
+            check_output(output, given, self.found)
 
     # -- the order of things ----------------------------------------------------------------
 
@@ -94,22 +98,26 @@ class StepWalk:
     def _step(self, step: Step, outer: Path) -> None:
         path = outer
         if step.when is not None:
-            self._read(step.when, outer)
+            self._condition(step.when, outer)
             path = self._where(step.when, outer)
         self.reader.running.append(step.id)
-        self._do(step, path)
+        output = self._do(step, path)
         self.reader.running.pop()
-        self._finish(step, path)
+        self._finish(step, path, output)
         if step.on_error is not None:
             token = f"on_error:{step.id}"
-            handling = replace(path.under(token), names=path.names | {"error"})
+            handling = replace(
+                path.under(token),
+                names=path.names | {"error"},
+                types={**path.types, "error": ERROR},
+            )
             self._steps(step.on_error.steps, handling)
         self._steps(step.finally_, replace(path))
 
-    def _finish(self, step: Step, path: Path) -> None:
+    def _finish(self, step: Step, path: Path, output: Type) -> None:
         """From here on the step can be read."""
         self.reader.seen.setdefault(
-            step.id, Seen(step=step, conditions=path.conditions, loops=path.loops)
+            step.id, Seen(output=output, conditions=path.conditions, loops=path.loops)
         )
 
     def _where(self, condition: Bare, path: Path) -> Path:
@@ -128,53 +136,64 @@ class StepWalk:
 
     # -- kinds of steps ---------------------------------------------------------------------
 
-    def _do(self, step: Step, path: Path) -> None:  # noqa: C901, PLR0912 - one line for each kind
+    def _do(self, step: Step, path: Path) -> Type:
+        """Check what the step does; gives the type of its output, as far as it is known."""
         match step.do:
             case Action() as action:
-                self._read(dict(action.arguments), path)
-                check_action(action, step, self.view, self.found)
+                given = {name: self._read(it, path) for name, it in action.arguments.items()}
+                return check_action(action, step, given, self.view, self.found)
             case CallFlow() as call:
-                self._read(dict(call.arguments), path)
-                check_call(call, step, self.view, self.found)
+                given = {name: self._read(it, path) for name, it in call.arguments.items()}
+                return check_call(call, step, given, self.view, self.found)
             case SetValues(values=values):
-                self._read(dict(values), path)
+                return self._read(dict(values), path)
+            case ForEach() as loop:
+                return self._foreach(step, loop, path)
+            case Approve(message=message, answer=answer):
+                for value in (message, *(one.default for one in answer)):
+                    self._read(value, path)
+                return answer_of(answer)
+            case _:
+                self._control(step, path)
+        return ANY
+
+    def _control(self, step: Step, path: Path) -> None:
+        """Steps that decide what comes next, and give out nothing themselves."""
+        match step.do:
             case If() as choice:
                 self._if(choice, path)
             case Switch() as switch:
                 self._switch(step.id, switch, path)
-            case ForEach() as loop:
-                self._foreach(step, loop, path)
             case Until(condition=condition, steps=steps):
                 inner = replace(path)
                 self._steps(steps, inner)
-                self._read(condition, inner)
+                self._condition(condition, inner)
             case Parallel() as parallel:
                 self._parallel(step.id, parallel, path)
             case Wait(until=until):
                 self._read(until, path)
-            case Approve(message=message, answer=answer):
-                self._read(message, path)
-                for one in answer:
-                    self._read(one.default, path)
             case Stop() as stop:
                 self._stop(step, stop, path)
             case Scope(steps=steps):
                 self._steps(steps, replace(path))
 
     def _if(self, choice: If, path: Path) -> None:
-        self._read(choice.condition, path)
+        self._condition(choice.condition, path)
         self._steps(choice.then, self._where(choice.condition, path))
         self._steps(choice.otherwise, self._where_not(choice.condition, path))
 
     def _switch(self, step_id: str, switch: Switch, path: Path) -> None:
-        self._read(switch.subject, path)
+        subject = self._read(switch.subject, path)
         for number, case in enumerate(switch.cases):
-            self._read(case.values, path)
+            for value in case.values:
+                check_case(switch.subject, subject, value, self._read(value, path), self.found)
             self._steps(case.steps, path.under(f"switch:{step_id}:{number}"))
         self._steps(switch.default or (), path.under(f"switch:{step_id}:default"))
 
-    def _foreach(self, step: Step, loop: ForEach, path: Path) -> None:
-        self._read(loop.items, path)
+    def _foreach(self, step: Step, loop: ForEach, path: Path) -> Type:
+        items = self._read(loop.items, path)
+        self.reader.list_needed(loop.items, items)
+        item = items.each
         if loop.name in NAMES_OF_RUN or loop.name in ("index", "error"):
             self.found.say(
                 "F037",
@@ -186,10 +205,12 @@ class StepWalk:
             path,
             loops=(*path.loops, step.id),
             names=path.names | {loop.name, "index"},
+            types={**path.types, loop.name: item, "index": INTEGER},
         )
         self._read(loop.key, inner)
         self._steps(loop.steps, inner)
-        self._read(loop.result, inner)
+        result = self._read(loop.result, inner)
+        return loop_of(None if loop.result is None else result)
 
     def _parallel(self, step_id: str, parallel: Parallel, path: Path) -> None:
         """Branches run at the same time: none sees another's steps before all are through."""
@@ -212,15 +233,25 @@ class StepWalk:
                 f"to end the flow, write stop: {{ status: {stop.status} }}",
             )
 
-    def _read(self, value: Value | Bare, path: Path) -> None:
-        for source in templates_in(value):
-            self.reader.read(
+    def _condition(self, condition: Bare, path: Path) -> None:
+        self.reader.condition(condition, self._read(condition, path))
+
+    def _read(self, value: Value | Bare, path: Path) -> Type:
+        """Check every expression of a value; gives the type of the value."""
+        types = {
+            id(source): self.reader.read(
                 source,
                 names=path.names,
                 conditions=path.conditions | path.facts,
                 sure=path.sure,
                 loops=path.loops,
+                types=path.types,
             )
+            for source in templates_in(value)
+        }
+        if isinstance(value, Bare):
+            return types[id(value)]
+        return type_of_literal(value, types)
 
 
 def inner_steps(step: Step) -> list[tuple[Step, ...]]:

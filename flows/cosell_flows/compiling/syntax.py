@@ -210,3 +210,30 @@ def children(node: Syntax) -> tuple[Syntax, ...]:  # noqa: C901, PLR0912 - a lin
             return value, *arguments
         case Called(_, arguments, options, _):
             return *arguments, *(option for _, option in options)
+
+
+def start(node: Syntax) -> int:
+    """Where a node begins in its text: `at` is where its own sign stands, say the dot of `x.y`."""
+    match node:
+        case Constant() | Name() | ListOf() | RecordOf() | Negative() | Not() | Called():
+            return node.at
+        case _:
+            return min((node.at, *map(start, children(node)[:1])))
+
+
+def end(node: Syntax) -> int | None:
+    """Where a node ends, where that is easily told: a name, a chain of names, a text, a sign."""
+    match node:
+        case Name(name, at):
+            return at + len(name)
+        case Constant(str() as text, at):
+            return at + len(text) + 2
+        case Constant(int() as number, at) if not isinstance(number, bool):
+            return at + len(str(number))
+        case Read(_, Constant(str() as key, at), _):
+            return at + len(key)
+        case Arithmetic(_, _, right, _):
+            return end(right)
+        case Compared(_, rest, _):
+            return end(rest[-1][1])
+    return None

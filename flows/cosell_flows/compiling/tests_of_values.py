@@ -118,51 +118,84 @@ def date_(_: Meter, value: Any) -> bool:
 
 
 @entry(
-    "any, any -> boolean", "whether both are the same", "1 is eq 1", "true", names="eq equalto =="
+    "any, other: any -> boolean",
+    "whether both are the same",
+    "1 is eq 1",
+    "true",
+    names="eq equalto ==",
 )
 def eq(_: Meter, value: Any, other: Any) -> bool:
     """Whether both are the same."""
     return equal(value, other)
 
 
-@entry("any, any -> boolean", "whether both differ", "1 is ne 2", "true", names="ne !=")
+@entry("any, other: any -> boolean", "whether both differ", "1 is ne 2", "true", names="ne !=")
 def ne(_: Meter, value: Any, other: Any) -> bool:
     """Whether both differ."""
     return not equal(value, other)
 
 
-@entry("any, any -> boolean", "whether it is less", "1 is lt 2", "true", names="lt lessthan <")
+@entry(
+    "number or text or date or moment, other: number or text or date or moment -> boolean",
+    "whether it is less",
+    "1 is lt 2",
+    "true",
+    names="lt lessthan <",
+)
 def lt(_: Meter, value: Any, other: Any) -> bool:
     """Whether it is less."""
     return ordered(value, other) < 0
 
 
-@entry("any, any -> boolean", "whether it is less or the same", "1 is le 1", "true", names="le <=")
+@entry(
+    "number or text or date or moment, other: number or text or date or moment -> boolean",
+    "whether it is less or the same",
+    "1 is le 1",
+    "true",
+    names="le <=",
+)
 def le(_: Meter, value: Any, other: Any) -> bool:
     """Whether it is less or the same."""
     return ordered(value, other) <= 0
 
 
-@entry("any, any -> boolean", "whether it is more", "2 is gt 1", "true", names="gt greaterthan >")
+@entry(
+    "number or text or date or moment, other: number or text or date or moment -> boolean",
+    "whether it is more",
+    "2 is gt 1",
+    "true",
+    names="gt greaterthan >",
+)
 def gt(_: Meter, value: Any, other: Any) -> bool:
     """Whether it is more."""
     return ordered(value, other) > 0
 
 
-@entry("any, any -> boolean", "whether it is more or the same", "1 is ge 1", "true", names="ge >=")
+@entry(
+    "number or text or date or moment, other: number or text or date or moment -> boolean",
+    "whether it is more or the same",
+    "1 is ge 1",
+    "true",
+    names="ge >=",
+)
 def ge(_: Meter, value: Any, other: Any) -> bool:
     """Whether it is more or the same."""
     return ordered(value, other) >= 0
 
 
-@entry("any, list -> boolean", "whether it is in a list, text or record", "1 is in [1, 2]", "true")
+@entry(
+    "any, whole: list or text or record -> boolean",
+    "whether it is in a list, text or record",
+    "1 is in [1, 2]",
+    "true",
+)
 def in_(meter: Meter, value: Any, whole: Any) -> bool:
     """Whether it is in a list, text or record."""
     return contains(whole, value, meter)
 
 
 @entry(
-    "any, part -> boolean",
+    "list or text or record, part: any -> boolean",
     "whether it contains something",
     "[1, 2] is contains 2",
     "true",
@@ -174,7 +207,7 @@ def contains_(meter: Meter, value: Any, part: Any) -> bool:
 
 
 @entry(
-    "number, number -> boolean",
+    "number, other: number -> boolean",
     "whether it can be divided so without rest",
     "4 is divisibleby 2",
     "true",
@@ -185,12 +218,14 @@ def divisibleby(_: Meter, value: Any, other: Any) -> bool:
     return bool(divisor != 0 and need_number(value, "divisibleby") % divisor == 0)
 
 
-entry("text, part -> boolean", "whether it begins so", "'abc' is startswith 'a'", "true")(
+entry("text, part: text -> boolean", "whether it begins so", "'abc' is startswith 'a'", "true")(
     startswith
 )
-entry("text, part -> boolean", "whether it ends so", "'abc' is endswith 'c'", "true")(endswith)
+entry("text, part: text -> boolean", "whether it ends so", "'abc' is endswith 'c'", "true")(
+    endswith
+)
 entry(
-    "text, pattern -> boolean",
+    "text, pattern: text -> boolean",
     "whether all of it fits a regular expression",
     "'deal-7' is matches 'deal-[0-9]+'",
     "true",

@@ -9,6 +9,8 @@ from typing import Protocol
 from cosell_definitions.model import Flow, MappingFile
 from cosell_definitions.settings import Declaration
 
+from .types import ANY, Type, record_of
+
 
 class Operated(Protocol):
     """An operation, as far as a check looks at it."""
@@ -18,16 +20,31 @@ class Operated(Protocol):
         """Names of the parameters, and whether each is required."""
 
     @property
+    def takes(self) -> Mapping[str, Type]:
+        """The types of the parameters, as far as they are known."""
+
+    @property
     def output(self) -> Collection[str] | None:
         """Names of the fields given back; None where they are not known."""
+
+    @property
+    def gives(self) -> Type:
+        """The type of what is given back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationView:
     """An operation: parameters with whether each is required; output fields, None where unknown."""
 
+    summary: str = ""
     parameters: Mapping[str, bool] = field(default_factory=dict)
+    takes: Mapping[str, Type] = field(default_factory=dict)
     output: Collection[str] | None = None
+    gives: Type = ANY
+
+    def __post_init__(self) -> None:
+        if self.output is not None and not self.gives.known:
+            object.__setattr__(self, "gives", record_of(dict.fromkeys(self.output, ANY)))
 
 
 class ProjectView(Protocol):
@@ -57,6 +74,10 @@ class ProjectView(Protocol):
     def broken(self) -> Collection[str]:
         """Ids of documents that are there, but cannot be read."""
 
+    @property
+    def vague(self) -> Collection[str]:
+        """Names of variables whose declaration is faulty, so that nothing is known of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
@@ -68,3 +89,4 @@ class View:
     connections: Collection[str] = ()
     operations: Mapping[str, Mapping[str, Operated]] = field(default_factory=dict)
     broken: Collection[str] = ()
+    vague: Collection[str] = ()

@@ -10,8 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cosell_definitions.binding import bound
-from cosell_definitions.model import Action, CallFlow, Flow, MappingFile, Value
+from cosell_definitions.binding import bound, has_templates
+from cosell_definitions.model import Action, CallFlow, Flow, MappingFile, Schema, Value
 
 from ..compiling.expressions import ScopeFunction
 from ..compiling.operations import ENGINE
@@ -43,6 +43,8 @@ BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a list that was never read
 _LEASE = timedelta(seconds=15)  # how long a run that died keeps others from its deal
 _LEASE_WAIT = timedelta(minutes=5)
 _DEEPEST = 20
+# The types of parameters under which a literal would otherwise be taken by its looks.
+_SCHEMAS = {"text": "string", "uuid": "string", "boolean": "boolean"}
 
 
 class OneRun:
@@ -249,9 +251,23 @@ class OneRun:
                 return await self.actions.act(
                     action.system, action.operation, arguments, place=action.place
                 )
-            return await self.world.call(action.system, action.operation, arguments)
+            given = {**arguments, **self._literals(action)}
+            return await self.world.call(action.system, action.operation, given)
         except LedgerError as error:
             raise _of_ledger(error) from error
+
+    def _literals(self, action: Action) -> Mapping[str, Value]:
+        """What is written out for a parameter, typed by it and not by its looks: `zip: 00184`."""
+        known = self.engine.connector(action.system).operations.get(action.operation)
+        schemas = {
+            one.name: Schema(type=_SCHEMAS[one.type])
+            for one in (known.parameters if known else ())
+            if one.type in _SCHEMAS
+        }
+        literals = {
+            name: value for name, value in action.arguments.items() if not has_templates(value)
+        }
+        return bound(literals, action.argument_nodes, schemas)
 
     def bound(self, call: CallFlow) -> Mapping[str, Value]:
         """The arguments of a call, its literals typed by what the called flow takes."""

@@ -86,6 +86,7 @@ def view_of(root: Path, documents: Documents) -> View:
         connections=[name for name in operations if name not in ENGINE],
         operations=operations,
         broken=broken,
+        vague=_vague(root, documents),
     )
 
 
@@ -117,6 +118,15 @@ def _declarations(root: Path, documents: Documents) -> Mapping[str, Declaration]
             )
         declared |= {one.name: one for one in draft}
     return declared
+
+
+def _vague(root: Path, documents: Documents) -> frozenset[str]:
+    """Names whose declaration stands in a file with problems: of those no type is known."""
+    drafts = (
+        parsing.load_variables((root / file).read_bytes(), file=file, draft=True)[0] or ()
+        for file in _faulty_declarations(documents)
+    )
+    return frozenset(one.name for draft in drafts for one in draft)
 
 
 def _faulty_declarations(documents: Documents) -> list[str]:

@@ -191,9 +191,10 @@ class Dispatcher:
     async def _deliver(self, listening: Listening, events: Sequence[StoredEvent]) -> _Failed | None:
         flow = listening.flow
         try:
+            told = _told(events)
+            scope = {"events": told, "event": told[0], "env": dict(self._env)}
             inputs = {
-                name: evaluate(value, {"events": _told(events), "env": dict(self._env)})
-                for name, value in listening.trigger.inputs.items()
+                name: evaluate(value, scope) for name, value in listening.trigger.inputs.items()
             }
             several = f"{len(events)} events" if len(events) > 1 else events[0].name
             result = await self._run(
@@ -259,10 +260,12 @@ def _batch_key(flow: str, events: Sequence[StoredEvent]) -> str:
 def _told(events: Sequence[StoredEvent]) -> list[dict[str, Any]]:
     return [
         {
+            "id": event.id,
             "name": event.name,
             "resource_id": event.resource_id,
             "resource_uri": event.resource_uri,
             "changed_at": event.changed_at,
+            "received_at": event.received_at,
         }
         for event in events
     ]

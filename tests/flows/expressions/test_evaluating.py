@@ -124,7 +124,7 @@ FAILS = {
     "x {{ inputs.nothing }}": (
         "inputs.nothing is null, which cannot be written into text",
         "{{ inputs.nothing | default('') }}",
-        21,
+        15,
     ),
     "{{ inputs.rows[5] }}": ("inputs.rows has 2 items; there is no item 5", "default(", 25),
     "{{ inputs.name.upper() }}": ("methods cannot be called: upper()", "inputs.name | upper", 25),
