@@ -24,7 +24,7 @@ def refused(raw: bytes, file: str) -> Problem | None:
         return Problem(
             code="Y011",
             place=start,
-            message=f"this file has {len(raw):,} bytes; a definition has at most {MAX_BYTES:,}",
+            message="this file is larger than 1 MiB, the most that a definition may have",
             hint="split it into several files",
         )
     encoding = _foreign_encoding(raw)

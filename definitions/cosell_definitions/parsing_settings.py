@@ -109,6 +109,7 @@ def environment_of(root: Shaped, hand: Hand, *, content_hash: str) -> Environmen
         },
         connections=bound,
         setting_places=places,
+        name_places=hand.places(variables),
         content_hash=content_hash,
         place=root.place,
     )

@@ -43,5 +43,6 @@ class EnvironmentFile:
     variables: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
     connections: Mapping[str, Mapping[str, SettingValue]] = field(default_factory=dict)
     setting_places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
+    name_places: Mapping[str, Place] = field(default_factory=dict)  # of the variables
     content_hash: str = ""
     place: Place

@@ -215,7 +215,7 @@ def _unknown(
                 name,
                 Problem(
                     code="V020",
-                    place=place,
+                    place=file.name_places.get(name, place),
                     message=f"no solution declares a variable {name}",
                     hint=f"did you mean {near}?" if near else "delete it, or declare it",
                 ),

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cosell_definitions.opening import content_of
 from cosell_definitions.overlaying import Overlay, load_overlay
 from cosell_definitions.problems import Place, Problem, did_you_mean
 
@@ -37,11 +38,13 @@ def read_overlays(root: Path) -> Overlays:
     folders = sorted(one for one in (root / FOLDER).glob("*") if one.is_dir())
     for folder in folders:
         for path in sorted(folder.rglob("*.yaml")):
-            if not path.is_file():
-                continue
             file = path.relative_to(root).as_posix()
             files.append(file)
-            overlay, wrong = load_overlay(path.read_bytes(), file=file)
+            content = content_of(path, file)
+            if isinstance(content, Problem):
+                problems.append(content)
+                continue
+            overlay, wrong = load_overlay(content, file=file)
             problems += wrong
             if overlay is not None:
                 found.setdefault(folder.name, []).append(overlay)

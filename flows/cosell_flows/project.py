@@ -13,12 +13,14 @@ from cosell_connectors import parsing as connector_parsing
 from cosell_connectors.model import Connector
 from cosell_definitions import parsing
 from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.opening import content_of, found_in, never_read
 from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_you_mean
 from cosell_definitions.settings import Declaration, EnvironmentFile
 
 from .overlays import Overlays, misplaced, read_overlays
 
 T = TypeVar("T")
+Named = TypeVar("Named", Flow, MappingFile)
 ROOMS = ("definitions", "connectors", "env")
 BASES = ".shipped"
 """Where a project keeps the shipped files as it got them."""
@@ -183,8 +185,8 @@ def read_documents(root: Path, environment_name: str = "") -> Documents:
     """
     overlays = read_overlays(root)
     reading = _Reading(root, [*overlays.problems])
-    flow_files = _files(root / "definitions", "*.flow.yaml")
-    mapping_files = _files(root / "definitions", "*.map.yaml")
+    flow_files = found_in(root / "definitions", "*.flow.yaml")
+    mapping_files = found_in(root / "definitions", "*.map.yaml")
     laid = partial(overlays.of, environment_name)
 
     def flow_of(path: Path, text: bytes, file: str) -> parsing.Loaded[Flow]:
@@ -193,14 +195,14 @@ def read_documents(root: Path, environment_name: str = "") -> Documents:
     def mapping_of(path: Path, text: bytes, file: str) -> parsing.Loaded[MappingFile]:
         return parsing.load_mapping(text, file=file, overlays=laid("mapping", _id_in(path)))
 
-    flows = reading.each(flow_files, flow_of)
-    mappings = reading.each(mapping_files, mapping_of)
+    flows = reading.by_id("flow", reading.each(flow_files, flow_of))
+    mappings = reading.by_id("mapping", reading.each(mapping_files, mapping_of))
     connectors = reading.each(
-        _files(root / "connectors", "connector.yaml"),
+        found_in(root / "connectors", "connector.yaml"),
         lambda _, text, file: connector_parsing.parse(text, file=file),
     )
     declared = reading.each(
-        _files(root / "env", "variables.yaml"),
+        found_in(root / "env", "variables.yaml"),
         lambda _, text, file: parsing.load_variables(text, file=file),
     )
     environments = reading.each(
@@ -210,12 +212,16 @@ def read_documents(root: Path, environment_name: str = "") -> Documents:
     known = {"flow": [*map(_id_in, flow_files)], "mapping": [*map(_id_in, mapping_files)]}
     names = [environment.name for environment in environments]
     return Documents(
-        flows={one.id: one for one in children_first({flow.id: flow for flow in flows})},
-        mappings={mapping.id: mapping for mapping in mappings},
+        flows={one.id: one for one in children_first(flows)},
+        mappings=mappings,
         connectors={connector.name: connector for connector in connectors},
         declarations=tuple(one for ones in declared for one in ones),
         environments={environment.name: environment for environment in environments},
-        problems=(*reading.problems, *misplaced(overlays, environments=names, known=known)),
+        problems=(
+            *reading.problems,
+            *misplaced(overlays, environments=names, known=known),
+            *never_read(root),
+        ),
         files=(*reading.files, *overlays.files),
         overlays=overlays,
     )
@@ -237,11 +243,31 @@ class _Reading:
         for path in paths:
             file = path.relative_to(self.root).as_posix()
             self.files.append(file)
-            one, found = load(path, path.read_bytes(), file)
+            content = content_of(path, file)
+            if isinstance(content, Problem):
+                self.problems.append(content)
+                continue
+            one, found = load(path, content, file)
             self.problems += found
             if one is not None:
                 made.append(one)
         return made
+
+    def by_id(self, word: str, ones: Iterable[Named]) -> dict[str, Named]:
+        """Flows or mappings by their ids; a second one of the same id is a problem."""
+        kept: dict[str, Named] = {}
+        for one in ones:
+            first = kept.setdefault(one.id, one)
+            if first is not one:
+                message = f"a second {word} is called {one.id!r}; the first is {first.place.file}"
+                hint = (
+                    f"rename one of the two files, and its id: a {word} is called by its id alone"
+                )
+                code = "F008" if word == "flow" else "M008"
+                self.problems.append(
+                    Problem(code=code, place=one.place, message=message, hint=hint)
+                )
+        return kept
 
 
 def _id_in(path: Path) -> str:
@@ -314,9 +340,3 @@ def init_project(folder: Path) -> list[str]:
             shutil.copyfile(shipped() / file, target)
     (folder / ".gitignore").write_text("/.cosell/\n/env/**/*.local.yaml\n", encoding="utf-8")
     return [*made, ".gitignore"]
-
-
-def _files(folder: Path, pattern: str) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return [path for path in sorted(folder.rglob(pattern)) if "cosell_" not in path.parts[-2]]

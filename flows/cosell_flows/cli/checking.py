@@ -87,15 +87,19 @@ def _near(code: str, known: list[str]) -> list[str]:
 
 
 def _project_of(context: Context, paths: tuple[Path, ...]) -> Path:
-    """The project of the command; without one here, that of the first path."""
+    """The project of the command; where none is named, the one that the first path lies in."""
     from ..project import NoProject, find_project
 
     try:
-        return project_folder(context)
+        root = project_folder(context)
     except NoProject:
         if not paths or not paths[0].exists():
             raise
         return find_project(paths[0].resolve())
+    named = context.folder != Path()
+    if named or not paths or not paths[0].exists() or paths[0].resolve().is_relative_to(root):
+        return root
+    return find_project(paths[0].resolve())
 
 
 def _chosen(files: tuple[str, ...], paths: tuple[Path, ...], root: Path) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -15,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from cosell_definitions.decoding import BREAKS
+from cosell_definitions.opening import content_of
 from cosell_definitions.problems import Problem, Severity, Unsound
+
+from .excerpts import excerpt
 
 DONE, NO, USAGE, UNREACHABLE, INTERRUPTED = 0, 1, 2, 3, 130
 
@@ -128,27 +132,28 @@ def problem_text(problem: Problem, root: Path | None) -> str:
     place = problem.place
     word = "" if problem.severity is Severity.ERROR else f" {problem.severity.value}"
     lines = [f"{place}: {problem.code}{word} {problem.message}"]
-    source = _line(root, place.file, place.line)
+    source = excerpt(place, _lines(root, place.file)) if root is not None else None
     if source is not None:
-        gutter = f"{place.line:>6} | "
-        width = max(1, (place.end_column or place.column + 1) - place.column)
-        width = min(width, max(1, len(source) - place.column + 1))
-        lines.append(gutter + source)
-        lines.append(" " * 7 + "| " + " " * (place.column - 1) + "^" * width)
+        lines += [f"{place.line:>5} | {source[0]}".rstrip(), f"      | {source[1]}"]
     if problem.hint:
-        lines.append(f"  hint: {problem.hint}")
+        lines.append(f"   hint: {problem.hint}")
     return "\n".join(lines)
 
 
-def _line(root: Path | None, file: str, line: int) -> str | None:
-    if root is None:
-        return None
+def _lines(root: Path, file: str) -> tuple[str, ...]:
     try:
-        text = (root / file).read_bytes().decode("utf-8-sig", "replace")
+        changed = (root / file).stat().st_mtime_ns
     except OSError:
-        return None
-    lines = BREAKS.split(text)
-    return lines[line - 1] if 0 < line <= len(lines) else None
+        return ()
+    return _lines_as_of(root, file, changed)
+
+
+@functools.lru_cache(maxsize=4)
+def _lines_as_of(root: Path, file: str, changed: int) -> tuple[str, ...]:
+    content = content_of(root / file, file)
+    if isinstance(content, Problem):
+        return ()
+    return tuple(BREAKS.split(content.decode("utf-8-sig", "replace")))
 
 
 def report(error: BaseException, context: Context | None) -> int:

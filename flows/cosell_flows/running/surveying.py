@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from cosell_definitions import parsing
 from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.opening import content_of
 from cosell_definitions.problems import Place, Problem, Severity, Unsound
 from cosell_definitions.settings import Declaration
 from cosell_env.resolving import resolve
@@ -67,8 +68,10 @@ def view_of(root: Path, documents: Documents) -> View:
         name = PurePosixPath(file).name
         if file in read or not name.endswith((".flow.yaml", ".map.yaml")):
             continue
-        text, stem = (root / file).read_bytes(), name.split(".")[0]
-        if name.endswith(".flow.yaml"):
+        text, stem = content_of(root / file, file), name.split(".")[0]
+        if isinstance(text, Problem):
+            broken.add(stem)
+        elif name.endswith(".flow.yaml"):
             flow, _ = parsing.load_flow(text, file=file, draft=True)
             if flow is not None:
                 flows.setdefault(flow.id, flow)
@@ -111,7 +114,11 @@ def _operations(documents: Documents) -> Iterator[tuple[str, Mapping[str, Operat
 def _declarations(root: Path, documents: Documents) -> Mapping[str, Declaration]:
     declared = {one.name: one for one in documents.declarations}
     for file in _faulty_declarations(documents):
-        draft, _ = parsing.load_variables((root / file).read_bytes(), file=file, draft=True)
+        text = content_of(root / file, file)
+        if isinstance(text, Problem):
+            draft = None
+        else:
+            draft, _ = parsing.load_variables(text, file=file, draft=True)
         if draft is None:
             return Anything(
                 Declaration(name="", display_name="", type="text", place=Place(file=file))
