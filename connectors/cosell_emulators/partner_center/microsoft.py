@@ -70,6 +70,7 @@ class Microsoft:
         _check_pair(document)
         if document["id"] in self._referrals:
             raise BadControl(f"There is a referral {document['id']} already.")
+        document["createdDateTime"] = _stamp(document["createdDateTime"])
         document["updatedDateTime"] = document["createdDateTime"]
         referral = self._referrals.add(document)
         self._announce("referral-created", referral.id, now)
@@ -184,6 +185,11 @@ def _check_pair(document: Document) -> None:
     # https://learn.microsoft.com/en-us/partner-center/manage-co-sell-opportunities
     if (document["status"], document["substatus"]) != ("Closed", "Error"):
         rules.check_pair(document)
+
+
+def _stamp(moment: str) -> str:
+    """A stamp of the service has its seven digits also on the full second."""
+    return moment if "." in moment else moments.write(moments.read(moment))
 
 
 def _msx_id() -> str:

@@ -33,9 +33,9 @@ class ReferralApi:
         self._clock = clock
         self._tokens = tokens
         self._referrals = referrals
-        # Documents show no status line for a creation, the connector's definition says 200; both
-        # are in use, and a client has to take either.
-        self.created_status = 201
+        # Documents show no status line for a creation; Microsoft's definition of its own connector
+        # says 200. A client has to take 201 too.
+        self.created_status = 200
 
     async def handle(self, request: Request, path: str) -> Response:
         """Answer a request below /v1.0/engagements, with the headers every answer carries."""

@@ -46,9 +46,11 @@ class Tokens:
         self._clock = clock
         self.client_id = "d0f6c1a4-58b3-4e97-b2c8-1a7e904d63f5"
         self.client_secret = secrets.token_urlsafe(30)
-        self.refresh_token = f"0.A{secrets.token_urlsafe(60)}"
-        # With this on, every redemption answers a new refresh token and ends the old one.
-        self.rotating = False
+        self.refresh_token = _refresh_token()
+        # Every redemption answers a new refresh token. Entra leaves the old ones alone; with this
+        # on they end, as a stricter service, or a policy of the tenant, would have it.
+        self.ends_old_ones = False
+        self._redeemable = {self.refresh_token}
         self._issued: dict[str, Grant] = {}
 
     def grant_of(self, authorization: str | None) -> Grant | None:
@@ -95,11 +97,9 @@ class Tokens:
         audience, scope = _audience(form, version=version)
         match grant:
             case "refresh_token":
-                if _wanted(form, "refresh_token") != self.refresh_token:
+                if _wanted(form, "refresh_token") not in self._redeemable:
                     raise TokenRefusal(400, "invalid_grant", 9002313, "The token is malformed.")
-                if self.rotating:
-                    self.refresh_token = f"0.A{secrets.token_urlsafe(60)}"
-                granted = {"refresh_token": self.refresh_token, "id_token": _opaque()}
+                granted = {"refresh_token": self._rotate(), "id_token": _opaque()}
                 token = self.issue(audience)
                 scope = scope if version > 1 else "user_impersonation"
                 return self._token(token, audience, version, scope) | granted
@@ -119,6 +119,15 @@ class Tokens:
                 raise TokenRefusal(400, "invalid_grant", 70000, text)
         text = f"The app requested an unsupported grant type '{grant}'."
         raise TokenRefusal(400, "unsupported_grant_type", 70003, text)
+
+    def _rotate(self) -> str:
+        """Make the refresh token that comes with an answer."""
+        fresh = _refresh_token()
+        if self.ends_old_ones:
+            self.refresh_token = fresh
+            self._redeemable.clear()
+        self._redeemable.add(fresh)
+        return fresh
 
     def _know_client(self, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
         client, secret = _basic(headers) or (form.get("client_id"), form.get("client_secret"))
@@ -202,6 +211,10 @@ def _wanted(form: Mapping[str, str], name: str) -> str:
 def _missing(name: str) -> TokenRefusal:
     text = f"The request body must contain the following parameter: '{name}'."
     return TokenRefusal(400, "invalid_request", 900144, text)
+
+
+def _refresh_token() -> str:
+    return f"0.A{secrets.token_urlsafe(60)}"
 
 
 def _opaque() -> str:

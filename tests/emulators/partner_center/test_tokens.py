@@ -109,19 +109,23 @@ def test_second_version_takes_scopes(world: Any) -> None:
     assert (answer["expires_in"], listed.status_code) == (3600, 200)
 
 
-def test_refresh_token_stays_by_default(world: Any) -> None:
-    """A redeemed refresh token is answered again."""
-    assert world.ask_token().json()["refresh_token"] == world.emulator.refresh_token
-
-
-def test_refresh_token_may_rotate(world: Any) -> None:
-    """With rotation on, a redemption ends the old refresh token and answers a new one."""
+def test_refresh_tokens_rotate(world: Any) -> None:
+    """Every redemption answers a new refresh token; the old one is left alone, as Entra does."""
     old = world.emulator.refresh_token
-    world.emulator.tokens.rotating = True
+    new = world.ask_token().json()["refresh_token"]
+    statuses = [world.ask_token(refresh_token=one).status_code for one in (old, new)]
+
+    assert (new != old, statuses) == (True, [200, 200])
+
+
+def test_old_refresh_tokens_may_end(world: Any) -> None:
+    """A stricter service ends the old refresh token when it answers a new one."""
+    old = world.emulator.refresh_token
+    world.emulator.tokens.ends_old_ones = True
     try:
         new = world.ask_token().json()["refresh_token"]
     finally:
-        world.emulator.tokens.rotating = False
+        world.emulator.tokens.ends_old_ones = False
     statuses = [world.ask_token(refresh_token=one).status_code for one in (old, new)]
 
     assert statuses == [400, 200]
