@@ -60,6 +60,7 @@ def change_json(change: Change) -> dict[str, Any]:
         "at": change.at,
         "run_id": change.run_id,
         "flow": change.flow,
+        "flow_version": change.flow_hash or None,
         "system": change.system,
         "object": change.object,
         "id": change.record_id,

@@ -30,9 +30,9 @@ _COMMANDS = {
     "connections": "connecting:connections",
     "promote": "promoting:promote",
     "upgrade": "upgrading:upgrade",
-    "records": "remembering:records",
-    "letters": "remembering:letters",
-    "events": "remembering:events",
+    "records": "records:records",
+    "letters": "letters:letters",
+    "events": "events:events",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -53,6 +54,16 @@ def project_of(context: Context) -> Project:
     from .main import project_folder
 
     return Project(root=project_folder(context), environment_name=context.environment)
+
+
+def serving(project: Project) -> bool:
+    """Whether a `cosell serve` runs for this project on this machine."""
+    try:
+        told = json.loads((project.state / "serve.json").read_text(encoding="utf-8"))
+        os.kill(int(told["pid"]), 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return True
 
 
 def shown(value: Any, *, longest: int = 70) -> str:

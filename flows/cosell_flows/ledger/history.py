@@ -53,12 +53,10 @@ class History:
         async with self._database.write() as connection:
             await connection.execute(CHANGES.insert(), rows)
 
-    async def of_record(self, key: str) -> list[Change]:
-        """The changes of the deal that *key* names by either of its ids, oldest first."""
-        names_it = or_(
-            CHANGES.c.left_id == key, CHANGES.c.right_id == key, CHANGES.c.record_id == key
-        )
-        return await self._found(names_it)
+    async def of_record(self, *keys: str) -> list[Change]:
+        """The changes of the deal that has these ids, whichever of them is known, oldest first."""
+        columns = (CHANGES.c.left_id, CHANGES.c.right_id, CHANGES.c.record_id)
+        return await self._found(or_(*(column.in_(keys) for column in columns)))
 
     async def of_run(self, run_id: str) -> list[Change]:
         """The changes of one run, in order."""

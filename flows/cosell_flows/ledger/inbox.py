@@ -236,11 +236,22 @@ class Inbox:
             statement = statement.where(EVENTS.c.owner == whose, EVENTS.c.status == "running")
         return await self._database.change(statement.values(**values))
 
-    async def list(self, limit: int = 100, status: EventStatus | None = None) -> list[StoredEvent]:
-        """Events, newest first."""
+    async def list(
+        self,
+        limit: int = 100,
+        status: EventStatus | None = None,
+        *,
+        name: str | None = None,
+        since: datetime | None = None,
+    ) -> list[StoredEvent]:
+        """Events, newest first: those of a status, of a name, received at a moment or later."""
         query = select(EVENTS).order_by(EVENTS.c.id.desc()).limit(limit)
         if status is not None:
             query = query.where(EVENTS.c.status == status)
+        if name is not None:
+            query = query.where(EVENTS.c.name == name)
+        if since is not None:
+            query = query.where(EVENTS.c.received_at >= since)
         return [_event(row) for row in await self._database.rows(query)]
 
 

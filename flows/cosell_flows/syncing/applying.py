@@ -51,6 +51,16 @@ async def apply(systems: Systems, plan: PairPlan) -> None:
     await _tell_paused(systems, plan)
 
 
+async def apply_right(systems: Systems, plan: PairPlan) -> None:
+    """Write the right side of *plan* alone: the record has no twin yet, and no link."""
+    groups = _by_record(plan)
+    own = groups.pop("", [])
+    for relation, writes in groups.items():
+        await update_related(systems, plan.mirror, plan.right, relation, writes, None)
+    if own:
+        await update_right(systems, plan.mirror, plan.right, own, None)
+
+
 async def remember(systems: Systems, plan: PairPlan) -> None:
     """Keep the base of a pair that needed no write; nothing where it is as it was."""
     if systems.planning:
@@ -127,9 +137,7 @@ async def _write_right(systems: Systems, plan: PairPlan) -> tuple[Any, str | Non
     """Write the right side: the related records (Account.BillingCountry), then its own."""
     side = plan.mirror.mapping.right
     version = pick(plan.right, side.version)
-    groups: dict[str, list[FieldWrite]] = {}
-    for write in (*plan.to_right, *plan.own):
-        groups.setdefault(write.field.rpartition(".")[0], []).append(write)
+    groups = _by_record(plan)
     own = groups.pop("", [])
     for relation, writes in groups.items():
         await update_related(systems, plan.mirror, plan.right, relation, writes, plan.left_id)
@@ -140,6 +148,14 @@ async def _write_right(systems: Systems, plan: PairPlan) -> tuple[Any, str | Non
     if systems.planning:
         return version, None
     return await version_left(systems, plan.mirror, plan.right)
+
+
+def _by_record(plan: PairPlan) -> dict[str, list[FieldWrite]]:
+    """What the right side gets, by the relation that leads to the record; its own under ''."""
+    groups: dict[str, list[FieldWrite]] = {}
+    for write in (*plan.to_right, *plan.own):
+        groups.setdefault(write.field.rpartition(".")[0], []).append(write)
+    return groups
 
 
 async def version_left(

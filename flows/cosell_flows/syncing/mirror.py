@@ -103,6 +103,18 @@ def mirror_of(
     )
 
 
+def link_to_left(mirror: Mirror, left_id: str) -> str | None:
+    """The address of a left record, where a row of the mapping computes one."""
+    for row in mirror.rows:
+        if isinstance(row.field.value, Template):
+            made = evaluate(
+                row.field.value, {"env": mirror.env, "left": {mirror.left_key: left_id}}
+            )
+            if isinstance(made, str) and made.startswith("https://"):
+                return made
+    return None
+
+
 def moment_field(side: MapSide) -> str:
     """The field that tells when a record of *side* changed last."""
     return side.moment or side.version
