@@ -52,10 +52,19 @@ def run(
     async def work(engine: Engine) -> RunResult:
         typed = typed_by_hand(engine, flow, given)
         if local:
-            return await engine.run(flow, typed, release_brake=release_brake)
+            from .answering import on_the_terminal
+
+            ask = on_the_terminal()
+            return await engine.run(flow, typed, release_brake=release_brake, ask=ask)
         from ..on_prefect.commanding import run_from_command
 
-        return await run_from_command(engine, flow, typed, release_brake=release_brake)
+        return await run_from_command(
+            engine,
+            flow,
+            typed,
+            release_brake=release_brake,
+            waits=lambda where: console.warn(f"waits for an answer: {where}"),
+        )
 
     result = with_engine(context, work)
     if context.as_json:

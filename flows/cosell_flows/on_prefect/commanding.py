@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,20 +39,29 @@ class ServerUnavailable(Exception):
 
 
 async def run_from_command(
-    engine: RunsFlows, flow: str, inputs: Mapping[str, Any], *, release_brake: bool = False
+    engine: RunsFlows,
+    flow: str,
+    inputs: Mapping[str, Any],
+    *,
+    release_brake: bool = False,
+    waits: Callable[[str], object] = lambda where: None,
 ) -> RunResult:
-    """Run *flow* on Prefect: the configured server, the one that serves, or a short-lived one."""
+    """Run *flow* on Prefect: the configured server, the one that serves, or a short-lived one.
+
+    A run that waits for a person is waited for; *waits* is told where the person can answer.
+    """
     async with _server(engine.project.root / ".cosell") as server:
         settle(server.home, server.api_url)
         # Importing Prefect takes two seconds.
         from .deployments import Deployments  # noqa: PLC0415
-        from .running import run_on_prefect  # noqa: PLC0415
+        from .resuming import once_answered  # noqa: PLC0415
+        from .running import RunCancelled, run_on_prefect  # noqa: PLC0415
         from .sending import send_everything, written_down  # noqa: PLC0415
 
         is_on = flow in await engine.ledger.switches.on()
         deployment = await Deployments(engine.project).enter_one(flow, is_on=is_on)
         try:
-            return await run_on_prefect(
+            result = await run_on_prefect(
                 engine,
                 flow,
                 inputs,
@@ -60,6 +69,13 @@ async def run_from_command(
                 release_brake=release_brake,
                 deployment=deployment,
             )
+            while result.question is not None:
+                ui = server.api_url.removesuffix("/api")
+                waits(f"{result.question.message} {ui}/runs/flow-run/{result.run_id}")
+                result = await once_answered(engine, result)
+            return result
+        except RunCancelled as cancelled:
+            return cancelled.result
         finally:
             await (written_down() if server.short_lived else send_everything())
 

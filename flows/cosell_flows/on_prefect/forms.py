@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from cosell_definitions.model import Flow, Input, Schema, Template, Value
+from cosell_flows.running.outcomes import Question
 
 _TYPES = {
     "integer": {"type": "integer"},
@@ -26,15 +27,21 @@ _MAGIC = ('"$ref"', '"__prefect_kind"')
 
 def form_of(flow: Flow) -> dict[str, Any]:
     """The JSON Schema of a flow's inputs, in the order in which they are declared."""
-    properties = {one.name: _asked(one, place) for place, one in enumerate(flow.inputs)}
+    # An unknown parameter is refused by Prefect's API, not by a run that has begun.
+    return {**_form(flow.inputs, "Parameters"), "definitions": {}, "additionalProperties": False}
+
+
+def form_of_answer(question: Question) -> dict[str, Any]:
+    """The JSON Schema of an answer, in the order in which its fields are declared."""
+    return {**_form(question.answer, question.name), "additionalProperties": False}
+
+
+def _form(inputs: Sequence[Input], title: str) -> dict[str, Any]:
     return {
-        "title": "Parameters",
+        "title": title,
         "type": "object",
-        "properties": properties,
-        "required": [one.name for one in flow.inputs if one.required],
-        "definitions": {},
-        # An unknown parameter is refused by Prefect's API, not by a run that has begun.
-        "additionalProperties": False,
+        "properties": {one.name: _asked(one, place) for place, one in enumerate(inputs)},
+        "required": [one.name for one in inputs if one.required],
     }
 
 

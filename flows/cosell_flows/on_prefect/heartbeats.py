@@ -15,7 +15,8 @@ from .deployments import TAG
 NAME = "cosell: a run without a sign of life has crashed"
 _SILENCE = timedelta(seconds=90)
 _HEARTBEAT = "prefect.flow-run.heartbeat"
-_ENDS = ("Completed", "Failed", "Cancelled", "Crashed", "Skipped", "Partial")
+# A run that was suspended for a person gives no sign of life until it is resumed.
+_ENDS = ("Completed", "Failed", "Cancelled", "Crashed", "Skipped", "Partial", "Suspended")
 
 
 async def install_heartbeat_automation() -> None:

@@ -17,6 +17,9 @@ from prefect.exceptions import Abort, ObjectNotFound
 from prefect.states import Cancelled, Failed, Pending
 from prefect.utilities.engine import propose_state
 
+from cosell_flows.ledger import LedgerError
+
+from .approving import RESUMING, end_aside, give_up, is_late, standing
 from .deployments import Deployments
 from .running import NotToBeRun, run_on_prefect
 from .seam import RunsFlows
@@ -24,6 +27,7 @@ from .seam import RunsFlows
 _LOG = logging.getLogger(__name__)
 _POLL_S = 0.5
 _LONGEST_PAUSE_S = 15.0
+_LOOK_AT_WAITING_S = 2.0
 _MOST_AT_ONCE = 8
 _SUPERSEDED = "a later run of the same schedule does the work of this one"
 RELEASE_BRAKE = "release-brake"
@@ -40,6 +44,7 @@ class Runner:
         self._deployments = deployments
         self._most = most_at_once
         self._running: dict[UUID, asyncio.Task[None]] = {}
+        self._next_look = 0.0
         self._on_schedule: dict[
             UUID, UUID
         ] = {}  # deployment -> the scheduled run that is under way
@@ -61,11 +66,14 @@ class Runner:
                 while True:
                     try:
                         await self._turn(client)
+                        await self._look_after_those_that_wait(client)
                         pause = _POLL_S
-                    except (HTTPError, OSError) as error:
+                    except (HTTPError, OSError, LedgerError) as error:
                         # The server is away: it comes back, or an operator sees /health/ready.
                         pause = min(pause * 2, _LONGEST_PAUSE_S)
-                        _LOG.warning("Prefect cannot be reached (%s); asking again", error)
+                        _LOG.warning(
+                            "Prefect or the ledger cannot be reached (%s); asking again", error
+                        )
                     await asyncio.sleep(pause)
         finally:
             await self._end_all()
@@ -80,21 +88,35 @@ class Runner:
             list(by_deployment), scheduled_before=datetime.now(UTC)
         )
         for run in await self._worth_running(client, due):
-            if room > 0 and run.id not in self._running and await _claimed(client, run):
+            if room > 0 and run.id not in self._running and await claimed(client, run):
                 room -= 1
                 self._begin(run, by_deployment[_deployment_of(run)])
 
+    async def _look_after_those_that_wait(self, client: PrefectClient) -> None:
+        """End the runs that were ended in Prefect, and wake those whose time for an answer is up."""
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._next_look:
+            return
+        self._next_look = loop.time() + _LOOK_AT_WAITING_S
+        for run in await self._engine.ledger.runs.list(status="waiting"):
+            match await standing(client, run.run_id):
+                case "waiting" if is_late(run):
+                    await give_up(client, run.run_id)
+                case "ended":
+                    await end_aside(self._engine, run)
+
     async def _worth_running(self, client: PrefectClient, due: list[FlowRun]) -> list[FlowRun]:
         """Of several runs that one schedule is late with, the last: it does the others' work."""
-        chosen: list[FlowRun] = [run for run in due if not run.auto_scheduled]
+        resumed = {run.id for run in due if run.state_name == RESUMING}
+        chosen = [run for run in due if not run.auto_scheduled or run.id in resumed]
         by_schedule: dict[UUID, list[FlowRun]] = {}
         for run in due:
-            if run.auto_scheduled:
+            if run.auto_scheduled and run.id not in resumed:
                 by_schedule.setdefault(_deployment_of(run), []).append(run)
         for deployment, runs in by_schedule.items():
             *missed, last = sorted(runs, key=_expected)
             for run in missed:
-                if await _claimed(client, run):
+                if await claimed(client, run):
                     await _propose(client, run, Cancelled(message=_SUPERSEDED))
             if deployment not in self._on_schedule:
                 chosen.append(last)
@@ -140,7 +162,7 @@ class Runner:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _claimed(client: PrefectClient, run: FlowRun) -> bool:
+async def claimed(client: PrefectClient, run: FlowRun) -> bool:
     """Whether the run is ours now; another runner or a person may have been faster."""
     state = await _propose(client, run, Pending())
     return state is not None and state.is_pending()

@@ -30,6 +30,7 @@ from cosell_definitions.model import Flow, Step
 from cosell_flows.running.interpreter import Run
 from cosell_flows.running.outcomes import CANCELLED, COUNTED, RunResult, StepFailed, StepRecord
 
+from .approving import asking, put_aside
 from .forms import can_be_shown, shown
 from .reports import lines_of, report_of, sentence_of
 from .seam import RunsFlows
@@ -64,7 +65,8 @@ async def run_on_prefect(
     """Run a flow now, recorded by Prefect as *flow_run*, or as a new one.
 
     Raises what the engine raises where the run cannot begin (`BadInputs`, `Unsound` …); failures
-    of a run that began are results. A cancelled run is recorded as such, and stays a cancellation.
+    of a run that began are results, also one of status `waiting`. A cancelled run is recorded as
+    such, and stays a cancellation.
     """
     flow = engine.project.flow(flow_id)
     ended = _Ended()
@@ -78,6 +80,7 @@ async def run_on_prefect(
             trigger=trigger,
             wrap=_as_task,
             release_brake=release_brake,
+            ask=asking(flow_run),
         )
         # A task of its own, so that a cancellation in Prefect ends it, and not whoever called us.
         working = asyncio.create_task(work)
@@ -157,6 +160,9 @@ async def _settled(
         us.uncancel()  # what is left to do is to tell the server
     if result.status == "cancelled":
         log.warning(CANCELLED.message)
+    if result.question is not None:
+        async with get_client() as client:
+            return await put_aside(client, UUID(run_id), result.question)
     for line in lines_of(result):
         log.info("%s", line)
     await _report(result, flow, trigger)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from cosell_definitions.model import Flow
 from cosell_flows.ledger import Ledger
+from cosell_flows.running.conducting import Ask
 from cosell_flows.running.interpreter import StepWrapper
 from cosell_flows.running.outcomes import RunResult
 
@@ -51,5 +52,6 @@ class RunsFlows(Protocol):
         trigger: str = "manual",
         wrap: StepWrapper | None = None,
         release_brake: bool = False,
+        ask: Ask | None = None,
     ) -> RunResult:
-        """Run a flow to its end."""
+        """Run a flow to its end, or until it has to wait for a person."""

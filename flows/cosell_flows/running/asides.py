@@ -23,6 +23,7 @@ class Aside:
     writes: list[dict[str, Any]] = field(default_factory=list)
     records: list[dict[str, Any]] = field(default_factory=list)
     partial: bool = False
+    released: bool = False  # whether it was let through the brakes
 
     @classmethod
     def nothing(cls, began: datetime) -> Aside:
@@ -41,6 +42,7 @@ class Aside:
             writes=kept["writes"],
             records=kept["records"],
             partial=kept["partial"],
+            released=kept["released"],
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -54,6 +56,7 @@ class Aside:
             "writes": self.writes,
             "records": self.records,
             "partial": self.partial,
+            "released": self.released,
         }
 
 

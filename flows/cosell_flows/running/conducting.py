@@ -123,6 +123,7 @@ class OneRun:
         if before is not None:
             self.at = before.began
             self.loops.partial = before.partial
+            self.brake.released |= before.released
         self.walk = Walk(
             flow=self.flow,
             effects=self,
@@ -194,6 +195,7 @@ class OneRun:
             partial=self.loops.partial,
             began=self.at,
             definitions=self._definitions(),
+            released=self.brake.released,
         )
         asked = self.questions[0]
         question = {"key": asked.key, "message": asked.message, "until": asked.until}

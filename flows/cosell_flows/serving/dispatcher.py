@@ -242,7 +242,8 @@ class Dispatcher:
 
 def _judged(result: RunResult) -> _Failed | None:
     # Of a partial run, each record that failed has a dead letter and is tried again on its own.
-    if result.status in ("succeeded", "skipped", "partial"):
+    # A run that waits for a person has taken the events up; they are in its hands now.
+    if result.status in ("succeeded", "skipped", "partial", "waiting"):
         return None
     error = result.error or {}
     message = str(error.get("message") or result.status)
