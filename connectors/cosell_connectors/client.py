@@ -241,10 +241,7 @@ class Client:
     def _bound(self) -> _Bound:
         if self._opened is None:
             base_url = _base_url(self.connector, self.connection)
-            settings = {
-                name: self.connection.text(name) or default or str(self.connection.require(name))
-                for name, default in self.connector.settings.items()
-            }
+            settings = self._settings()
             auth = signature(
                 self.connector,
                 self.connection,
@@ -260,6 +257,19 @@ class Client:
                 pace=_pace(self.connector, self.connection),
             )
         return self._opened
+
+    def _settings(self) -> dict[str, str]:
+        """The connector's settings; one without a default that a path names must be set."""
+        operations = self.connector.operations.values()
+        paths = [one.path + (one.base_path or "") for one in operations]
+        used = "".join((self.connector.base_path, *paths))
+        found: dict[str, str] = {}
+        for name, default in self.connector.settings.items():
+            value = self.connection.text(name) or default
+            if not value and f"{{{name}}}" in used:
+                value = str(self.connection.require(name))
+            found[name] = value
+        return found
 
     def _http(self, auth: httpx.Auth | None) -> httpx.AsyncClient:
         limit = self.connector.rate_limit

@@ -296,7 +296,7 @@ class OAuth(httpx.Auth):
             form[self._auth.audience_parameter] = audience
         if self._auth.scope is not None:
             form["scope"] = self._filled(self._auth.scope)
-        return form | dict(self._auth.fields)
+        return dict(self._auth.fields) | form
 
     def _filled(self, text: str) -> str:
         """*text* with the settings it names; raises MissingSetting where one has no value."""

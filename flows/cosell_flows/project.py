@@ -29,6 +29,8 @@ _SHIPPED = (
     "connectors/salesforce",
     "connectors/partner_center",
     "connectors/partner_center_events",
+    "connectors/dataverse",
+    "connectors/sugarcrm",
     "env/cosell",
     "env/sandbox.yaml",
 )

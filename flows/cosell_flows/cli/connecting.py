@@ -126,7 +126,11 @@ def _bound(connector: Connector, connection: Connection) -> dict[str, Any]:
         if address is None:
             connection.require("base_url")
         choose(connector, connection)
-        for key in _needed(connector, connection):
+        # A setting without a default stands in a path, or in the address of the sign-in.
+        signs_in_elsewhere = connection.text("token_url") is not None
+        unset = [name for name, default in connector.settings.items() if not default]
+        unset = [] if signs_in_elsewhere else unset
+        for key in (*_needed(connector, connection), *unset):
             connection.require(key)
     except MissingSetting as missing:
         status, message = "incomplete", str(missing)
