@@ -48,6 +48,7 @@ DOORS = {
     "httpx": [
         "connectors/cosell_connectors/client.py",
         "connectors/cosell_connectors/transport.py",
+        "connectors/cosell_connectors/scripted.py",
         "connectors/cosell_connectors/signing.py",
         "connectors/cosell_emulators/",
         "flows/cosell_flows/on_prefect/",  # what Prefect's client raises

@@ -9,11 +9,13 @@ from typing import TypeVar
 
 from .checking import check
 from .model import Flow, MappingFile
+from .model_tests import FlowTests
 from .nodes import Document
 from .overlaying import Overlay, overlaid
 from .parsing_flow import flow_of
 from .parsing_mapping import mapping_of
 from .parsing_settings import declarations_of, environment_of
+from .parsing_tests import tests_of
 from .parsing_values import Hand
 from .problems import Problem, Severity
 from .reading import read
@@ -71,6 +73,15 @@ def load_environment(
         return environment_of(root, hand, content_hash=digest)
 
     return _load("environment", text, file, make, draft=draft)
+
+
+def load_tests(text: str | bytes, *, file: str, draft: bool = False) -> Loaded[FlowTests]:
+    """The tests of a flow; None with problems, unless they are wanted as a draft."""
+
+    def make(root: Shaped, hand: Hand, digest: str) -> FlowTests | None:
+        return tests_of(root, hand)
+
+    return _load("test", text, file, make, draft=draft)
 
 
 def _load(

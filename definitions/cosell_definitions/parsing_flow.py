@@ -68,6 +68,9 @@ def _places(root: Shaped) -> dict[tuple[str, str], Place]:
             found[kind, str(item.value)] = item.place
     if uses is not None:
         found["uses", ""] = uses.key or uses.place
+    retry = root.at("defaults", "retry")
+    if retry is not None:
+        found["defaults", "retry"] = retry.key or retry.place
     return found
 
 

@@ -25,6 +25,7 @@ LETTERS = {
     "environment": "V",
     "variables": "V",
     "overlay": "O",
+    "test": "T",
 }
 
 

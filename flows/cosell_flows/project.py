@@ -13,6 +13,7 @@ from cosell_connectors import parsing as connector_parsing
 from cosell_connectors.model import Connector
 from cosell_definitions import parsing
 from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.model_tests import FlowTests
 from cosell_definitions.opening import content_of, found_in, never_read
 from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_you_mean
 from cosell_definitions.settings import Declaration, EnvironmentFile
@@ -58,6 +59,7 @@ class Documents:
     connectors: Mapping[str, Connector] = field(default_factory=dict)
     declarations: tuple[Declaration, ...] = ()
     environments: Mapping[str, EnvironmentFile] = field(default_factory=dict)
+    tests: tuple[FlowTests, ...] = ()
     problems: tuple[Problem, ...] = ()
     files: tuple[str, ...] = ()
     overlays: Overlays = field(default_factory=Overlays)
@@ -199,6 +201,10 @@ def read_documents(root: Path, environment_name: str = "") -> Documents:
 
     flows = reading.by_id("flow", reading.each(flow_files, flow_of))
     mappings = reading.by_id("mapping", reading.each(mapping_files, mapping_of))
+    tests = reading.each(
+        found_in(root / "definitions", "*.test.yaml"),
+        lambda _, text, file: parsing.load_tests(text, file=file),
+    )
     connectors = reading.each(
         found_in(root / "connectors", "connector.yaml"),
         lambda _, text, file: connector_parsing.parse(text, file=file),
@@ -219,6 +225,7 @@ def read_documents(root: Path, environment_name: str = "") -> Documents:
         connectors={connector.name: connector for connector in connectors},
         declarations=tuple(one for ones in declared for one in ones),
         environments={environment.name: environment for environment in environments},
+        tests=tuple(tests),
         problems=(
             *reading.problems,
             *misplaced(overlays, environments=names, known=known),

@@ -7,8 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from cosell_connectors.model import Connector, Operation, OutputField, Paging, Parameter
 from cosell_definitions.codes import Code, codes
-from cosell_definitions.parsing import load_environment, load_flow, load_mapping, load_variables
+from cosell_definitions.model_tests import FlowTests
+from cosell_definitions.parsing import (
+    load_environment,
+    load_flow,
+    load_mapping,
+    load_tests,
+    load_variables,
+)
 from cosell_definitions.problems import Problem
 from cosell_flows.compiling.planning import (
     OperationView,
@@ -17,6 +25,7 @@ from cosell_flows.compiling.planning import (
     check_mapping,
     check_project,
 )
+from cosell_flows.compiling.planning_tests import check_tests
 from cosell_flows.compiling.types import TEXT
 
 ROOMS = Path(__file__).resolve().parents[2]
@@ -61,9 +70,40 @@ def problems_of(example: str) -> list[Problem]:
     if example.startswith("ma"):
         mapping, found = load_mapping(example, file="d/example.map.yaml", draft=True)
         return [*found, *(check_mapping(mapping, project()) if mapping else [])]
+    if example.startswith("test"):
+        tests, found = load_tests(example, file="d/example.test.yaml", draft=True)
+        return [*found, *(problems_of_tests(tests) if tests else [])]
     if example.startswith("variables"):
         return list(load_variables(example, file="env/d/variables.yaml")[1])
     return list(load_environment(example, file="env/example.yaml")[1])
+
+
+def problems_of_tests(tests: FlowTests) -> list[Problem]:
+    """What does not fit between tests and the small project; it has no fixtures."""
+
+    def look(file: str, system: str | None) -> None:
+        raise LookupError(file)
+
+    return check_tests(tests, project(), connectors={"salesforce": SALESFORCE}, look=look)
+
+
+SALESFORCE = Connector(
+    name="salesforce",
+    title="Salesforce",
+    operations={
+        "query": Operation(
+            name="query",
+            summary="Read.",
+            method="GET",
+            path="/query",
+            effect="read",
+            idempotent=True,
+            parameters=(Parameter(name="q", location="query", wire_name="q"),),
+            output=(OutputField(name="records", kind="items", pointer=""),),
+            paging=Paging(items="/records", next="/next"),
+        )
+    },
+)
 
 
 def project() -> View:
@@ -131,7 +171,9 @@ def test_every_code_has_a_page() -> None:
 def test_every_page_is_needed() -> None:
     """The table has no code that nothing reports."""
     sources = [*ROOMS.glob("*/cosell_*/**/*.py")]
-    used = {code for it in sources for code in re.findall(r"[YFMVXCO]\d{3}", it.read_text("utf-8"))}
-    shapes = {f"{letter}00{digit}" for letter in "FMVCO" for digit in range(1, 8)}
+    used = {
+        code for it in sources for code in re.findall(r"[YFMVXCOT]\d{3}", it.read_text("utf-8"))
+    }
+    shapes = {f"{letter}00{digit}" for letter in "FMVCOT" for digit in range(1, 8)}
 
     assert set(codes()) - used - shapes == set()

@@ -17,7 +17,7 @@ from typing import Any
 
 from cosell_definitions.decoding import BREAKS
 from cosell_definitions.opening import content_of
-from cosell_definitions.problems import Problem, Severity, Unsound
+from cosell_definitions.problems import Place, Problem, Severity, Unsound
 
 from .excerpts import excerpt
 
@@ -132,12 +132,18 @@ def problem_text(problem: Problem, root: Path | None) -> str:
     place = problem.place
     word = "" if problem.severity is Severity.ERROR else f" {problem.severity.value}"
     lines = [f"{place}: {problem.code}{word} {problem.message}"]
-    source = excerpt(place, _lines(root, place.file)) if root is not None else None
-    if source is not None:
-        lines += [f"{place.line:>5} | {source[0]}".rstrip(), f"      | {source[1]}"]
+    lines += lines_at(root, place)
     if problem.hint:
         lines.append(f"   hint: {problem.hint}")
     return "\n".join(lines)
+
+
+def lines_at(root: Path | None, place: Place) -> list[str]:
+    """The line at a place, and a caret under it; nothing where the line cannot be read."""
+    source = excerpt(place, _lines(root, place.file)) if root is not None else None
+    if source is None:
+        return []
+    return [f"{place.line:>5} | {source[0]}".rstrip(), f"      | {source[1]}"]
 
 
 def _lines(root: Path, file: str) -> tuple[str, ...]:

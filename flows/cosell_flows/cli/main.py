@@ -22,6 +22,7 @@ _COMMANDS = {
     "run": "running:run",
     "plan": "planning:plan",
     "apply": "planning:apply",
+    "test": "testing:test",
     "on": "switching:on",
     "off": "switching:off",
     "serve": "serving:serve",

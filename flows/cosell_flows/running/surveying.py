@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+from cosell_connectors.model import Connector
 from cosell_definitions import parsing
 from cosell_definitions.model import Flow, MappingFile
 from cosell_definitions.opening import content_of
@@ -15,8 +16,10 @@ from cosell_env.resolving import resolve
 
 from ..compiling.operations import ENGINE, OPEN, Anything, operations_of
 from ..compiling.planning import View, check_project
+from ..compiling.planning_tests import check_tests
 from ..compiling.viewing import OperationView
 from ..project import Documents, read_documents
+from .flowtests.fixtures import Fixtures
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,8 @@ class Survey:
 def survey(root: Path) -> Survey:
     """Every problem of the project at *root*. No network, no secrets, no ledger."""
     documents = read_documents(root)
-    problems = [*documents.problems, *check_project(view_of(root, documents))]
+    view = view_of(root, documents)
+    problems = [*documents.problems, *check_project(view), *of_tests(root, documents, view)]
     problems += _environments(root, documents)
     for environment in documents.overlays.by_environment:
         laid = read_documents(root, environment)
@@ -109,6 +113,28 @@ def _operations(documents: Documents) -> Iterator[tuple[str, Mapping[str, Operat
             connector = settings.get("connector")
             if connection not in known and isinstance(connector, str) and connector in known:
                 yield connection, known[connector]
+
+
+def connectors_of(documents: Documents) -> dict[str, Connector]:
+    """The connector behind each name that a flow may give a connection."""
+    known = dict(documents.connectors)
+    for environment in documents.environments.values():
+        for connection, settings in environment.connections.items():
+            connector = settings.get("connector")
+            if isinstance(connector, str) and connector in documents.connectors:
+                known.setdefault(connection, documents.connectors[connector])
+    return known
+
+
+def of_tests(root: Path, documents: Documents, view: View | None = None) -> Iterator[Problem]:
+    """What does not fit between the tests and what they test."""
+    view = view or view_of(root, documents)
+    connectors = connectors_of(documents)
+    names = {connection: connector.name for connection, connector in connectors.items()}
+    for tests in documents.tests:
+        folder = (root / tests.place.file).parent
+        fixtures = Fixtures(root=root, folder=folder, connectors=names)
+        yield from check_tests(tests, view, connectors=connectors, look=fixtures.read)
 
 
 def _declarations(root: Path, documents: Documents) -> Mapping[str, Declaration]:
