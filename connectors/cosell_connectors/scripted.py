@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
 
 import httpx
 
@@ -36,12 +38,28 @@ Script = Callable[[Sent], Answered]
 """Answers a request; raises Lost or Late where no answer comes, ConnectorError to fail outright."""
 
 
-def scripted_client(connector: Connector, *, connection: str, script: Script) -> Client:
+class Time(Protocol):
+    """What tells the client the time, and lets it pass."""
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+
+
+def scripted_client(connector: Connector, *, connection: str, script: Script, time: Time) -> Client:
     """A client of *connector* that asks *script* instead of the wire, and needs no account."""
     settings = {} if connector.base_url else {"base_url": f"https://{connector.name}.example"}
     bound = Connection(name=connection, connector=connector.name, settings=settings)
     # Without a way to sign in, no token is fetched: the script answers operations only.
-    return Client(replace(connector, auth=()), bound, transport=_Transport(script))
+    return Client(
+        replace(connector, auth=()),
+        bound,
+        transport=_Transport(script),
+        clock=lambda: time.now().timestamp(),
+        sleep=time.sleep,
+    )
 
 
 class _Transport(httpx.AsyncBaseTransport):

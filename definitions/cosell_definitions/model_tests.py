@@ -13,7 +13,7 @@ from .problems import Place
 Data = Any
 """Plain data as it was written: what is compared with what a run gave."""
 
-FIXTURE_KEYS = frozenset({"fixture", "merge"})
+FIXTURE_KEYS = frozenset({"fixture", "merge", "without"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +50,7 @@ class Fixture:
 
     file: str
     merge: Data = None
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ class KnownLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownLetter:
-    """A record that failed before the run."""
+    """A record that failed before the run; `record`: as it was then."""
 
     mapping: str | None
     opportunity_id: str | None
@@ -121,6 +122,7 @@ class KnownLetter:
     error_class: str
     message: str
     at: datetime | None
+    record: Data
     place: Place
 
 
@@ -202,5 +204,5 @@ class FlowTests:
 
 
 def is_fixture(value: Data) -> bool:
-    """Whether a piece of data stands for a file: `{ fixture: … }`, perhaps with `merge`."""
+    """Whether a piece of data stands for a file: `{ fixture: … }`, perhaps with what differs."""
     return isinstance(value, Mapping) and "fixture" in value and set(value) <= FIXTURE_KEYS

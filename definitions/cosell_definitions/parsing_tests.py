@@ -156,6 +156,7 @@ def _letter(hand: Hand, entry: Shaped) -> KnownLetter:
         error_class=hand.text(entry, "class") or "invalid",
         message=hand.text(entry, "message") or "it failed before",
         at=_moment(hand, entry.get("at")),
+        record=_data(entry.get("record")),
         place=entry.place,
     )
 
@@ -224,7 +225,8 @@ def _answer(hand: Hand, entry: Shaped, kind: str) -> Answer:
             return Returned(value=value.plain())
         case "fixture":
             merge = entry.get("merge")
-            return Fixture(file=str(value.value), merge=_data(merge))
+            without = hand.texts(entry, "without")
+            return Fixture(file=str(value.value), merge=_data(merge), without=without)
         case "fail":
             return _failing(hand, value)
     headers = value.get("headers")

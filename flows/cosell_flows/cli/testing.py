@@ -84,14 +84,14 @@ def _named(documents: Documents, root: Path, known: list[str], path: str) -> Ite
     by_flow = [one.place.file for one in documents.tests if one.flow == path]
     if by_flow:
         return by_flow
-    spot = Path(path)
-    spot = spot.resolve() if spot.exists() else (root / path).resolve()
-    if not spot.exists():
+    here = Path(path).resolve()
+    spot = here if here.exists() and here.is_relative_to(root) else (root / path).resolve()
+    if not spot.exists() and not here.exists():
         if path in documents.flows:
             raise Failure(f"flow {path!r} has no tests", code=console.USAGE,
                           hint=f"write them into {path}.test.yaml, beside the flow")  # fmt: skip
         raise Failure(f"there is no file, folder or flow {path}", code=console.USAGE)
-    if not spot.is_relative_to(root):
+    if not spot.exists() or not spot.is_relative_to(root):
         raise Failure(f"{path} is not in the project {root}", code=console.USAGE)
     name = spot.relative_to(root).as_posix()
     flow = re.sub(r"\.flow\.yaml$", "", spot.name)

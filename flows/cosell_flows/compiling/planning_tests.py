@@ -176,6 +176,8 @@ class _Checker:
                     f"there is no mapping {one.mapping!r}",
                     suggestion(one.mapping, list(self.view.mappings), there="there are"),
                 )
+        for letter in state.letters:
+            self._fixtures_in(letter.record, letter.place)
         for link in state.links:
             for value in (link.left, link.right, link.notes):
                 self._fixtures_in(value, link.place)
@@ -231,9 +233,9 @@ class _Checker:
                 case Returned(value=value):
                     if self._fixtures_in(value, reply.place, mock.system) and not is_fixture(value):
                         imitating.body_of(operation, value)
-                case Fixture(file=file, merge=merge):
+                case Fixture(file=file, merge=merge, without=without):
                     body = self._looked_up(file, mock.system, reply.place)
-                    if body is not None and merge is None:
+                    if body is not None and merge is None and not without:
                         imitating.check_body(operation, body)
                 case Raw(body=body):
                     self._fixtures_in(body, reply.place, mock.system)

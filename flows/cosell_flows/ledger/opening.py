@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from asyncpg import PostgresError
-from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 
 from .cursors import Cursors
@@ -39,9 +38,11 @@ class Ledger:
 
     async def forget_everything(self) -> None:
         """Empty every table: a ledger in memory serves one test after the other."""
-        async with self._database.write() as connection:
-            for table in reversed(METADATA.sorted_tables):
-                await connection.execute(delete(table))
+        script = "; ".join(f"DELETE FROM {table.name}" for table in METADATA.sorted_tables)  # noqa: S608
+        async with self._database.read() as connection:
+            raw = await connection.get_raw_connection()
+            assert raw.driver_connection is not None
+            await raw.driver_connection.executescript(script)  # one trip instead of a dozen
 
     async def aclose(self) -> None:
         """Let the database go."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -54,7 +54,8 @@ class Fixtures:
         """*value* with every `{ fixture: … }` in it read, and changed as its `merge` says."""
         if is_fixture(value):
             found = self.read(str(value["fixture"]), system)
-            return merged(found, self.resolved(value.get("merge"), system))
+            changed = merged(found, self.resolved(value.get("merge"), system))
+            return without(changed, value.get("without") or ())
         if isinstance(value, Mapping):
             return {name: self.resolved(inner, system) for name, inner in value.items()}
         if isinstance(value, list | tuple):
@@ -96,15 +97,24 @@ class Fixtures:
 
 
 def merged(value: Any, patch: Any) -> Any:
-    """*value* with *patch* laid over it (RFC 7396): null takes a key away."""
-    if patch is None:
-        return value
-    if not isinstance(patch, Mapping):
-        return patch
-    made = dict(value) if isinstance(value, Mapping) else {}
+    """*value* with *patch* laid over it: objects are merged, all else is put in its place."""
+    if patch is None or not isinstance(value, Mapping) or not isinstance(patch, Mapping):
+        return value if patch is None else patch
+    made = dict(value)
     for name, inner in patch.items():
-        if inner is None:
-            made.pop(name, None)
-        else:
-            made[name] = merged(made.get(name), inner)
+        made[name] = merged(made.get(name), inner) if inner is not None else None
     return made
+
+
+def without(value: Any, paths: Iterable[str]) -> Any:
+    """*value* without what stands at *paths*, nested ones dotted."""
+    for path in paths:
+        value = _without(value, path.split("."))
+    return value
+
+
+def _without(value: Any, parts: list[str]) -> Any:
+    if not isinstance(value, Mapping) or parts[0] not in value:
+        return value
+    rest = {name: inner for name, inner in value.items() if name != parts[0]}
+    return rest if len(parts) == 1 else {**value, parts[0]: _without(value[parts[0]], parts[1:])}

@@ -12,13 +12,13 @@ from cosell_connectors.client import Client
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.imitating import Answered, Failure, NotLikeIt
 from cosell_connectors.model import Connector, Operation
-from cosell_connectors.scripted import Late, Lost, Sent, scripted_client
+from cosell_connectors.scripted import Late, Lost, Sent, Time, scripted_client
 from cosell_definitions.model_tests import Failing, Fixture, Mock, Raw, Reply, Returned
 from cosell_definitions.problems import Place
 
 from ..outcomes import StepFailed
 from .comparing import fits, shown
-from .fixtures import Fixtures, NoFixture, merged
+from .fixtures import Fixtures, NoFixture
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,7 +49,9 @@ class Stage:
         *,
         fixtures: Fixtures,
         connector: Callable[[str], Connector],
+        time: Time,
     ) -> None:
+        self.time = time
         self._mocks = mocks
         self._fixtures = fixtures
         self._connector = connector
@@ -98,24 +100,19 @@ class Stage:
     def _made(
         self, connector: Connector, operation: Operation, call: Call, reply: Reply
     ) -> Answered:
+        system = call.name.partition(".")[0]
         match reply.answer:
             case Returned(value=value):
-                body = imitating.body_of(
-                    operation, self._fixtures.resolved(value, call.name.partition(".")[0])
-                )
+                body = imitating.body_of(operation, self._fixtures.resolved(value, system))
                 return imitating.answer(body)
-            case Fixture(file=file, merge=merge):
-                system = call.name.partition(".")[0]
-                body = merged(
-                    self._fixtures.read(file, system), self._fixtures.resolved(merge, system)
-                )
+            case Fixture(file=file, merge=merge, without=without):
+                named = {"fixture": file, "merge": merge, "without": without}
+                body = self._fixtures.resolved(named, system)
                 imitating.check_body(operation, body)
                 return imitating.answer(body)
             case Raw(status=status, headers=headers, body=body):
-                system = call.name.partition(".")[0]
-                return imitating.answer(
-                    self._fixtures.resolved(body, system), status=status, headers=headers
-                )
+                body = self._fixtures.resolved(body, system)
+                return imitating.answer(body, status=status, headers=headers)
             case Failing() as failing:
                 return _failed(connector, failing)
 
@@ -136,7 +133,7 @@ class StandIn:
         self._stage = stage
         self._connection = connection
         self._client: Client = scripted_client(
-            connector, connection=connection, script=self._answered
+            connector, connection=connection, script=self._answered, time=stage.time
         )
 
     async def collect(self, operation: str, arguments: Mapping[str, Any]) -> Any:

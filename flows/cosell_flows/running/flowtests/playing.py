@@ -112,11 +112,18 @@ class Theatre:
         began = time.monotonic()
         trace = Trace()
         around = combined(tests.common, case.around)
-        stage = Stage(around.mocks, fixtures=self._fixtures(tests), connector=self._connector)
+        # The run's time passes where a step waits; the ledger's stands still, so that no lease ends.
+        clock = Moving(around.now or NOON)
+        stage = Stage(
+            around.mocks,
+            fixtures=self._fixtures(tests),
+            connector=self._connector,
+            time=clock,
+        )
         story: Story | None = None
         changes: list[Change] = []
         try:
-            story, changes = await self._story(tests, case, around, stage, trace)
+            story, changes = await self._story(tests, case, around, stage, trace, clock)
             missed = _faults(stage, case) or tuple(misses(case.expect, story))
         except CannotBegin as trouble:
             missed = (
@@ -140,10 +147,15 @@ class Theatre:
         )
 
     async def _story(
-        self, tests: FlowTests, case: Case, around: Around, stage: Stage, trace: Trace
+        self,
+        tests: FlowTests,
+        case: Case,
+        around: Around,
+        stage: Stage,
+        trace: Trace,
+        clock: Moving,
     ) -> tuple[Story, list[Change]]:
-        self.clock.moment = around.now or NOON
-        clock = Moving(self.clock.moment)  # the run's own; the ledger's stands still
+        self.clock.moment = clock.moment
         project = self._project()
         engine = Engine(
             project=project,
@@ -283,9 +295,15 @@ class Theatre:
     def _carried(self, changes: list[Change]) -> Iterator[Carried]:
         for change in changes:
             mapping = self.documents.mappings.get(change.mapping or "")
-            if mapping is not None and change.rule_file and change.rule_line and not change.own:
-                way = direction_of(mapping, system=change.system, kind=change.object)
+            if mapping is None or not change.rule_file or not change.rule_line:
+                continue
+            way = direction_of(mapping, system=change.system, kind=change.object)
+            if not change.own:
                 yield change.rule_file, change.rule_line, way
+            elif change.operation == "create":  # a name that travelled, with our mark before it
+                decorated = [one for one in mapping.fields if one.decoration]
+                yield from ((one.place.file, one.place.line, way)
+                            for one in decorated if change.field in one.right)  # fmt: skip
 
 
 def combined(common: Around, own: Around) -> Around:

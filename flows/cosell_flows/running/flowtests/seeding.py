@@ -10,6 +10,7 @@ from cosell_definitions.model import Flow
 from cosell_definitions.model_tests import KnownLetter, KnownLink, State
 
 from ...ledger.links import Link
+from ...syncing.failing import fingerprint
 from ...syncing.mirror import Mirror, mirror_of
 from ...syncing.pairs import plan_pair
 from ...syncing.records import pick
@@ -45,7 +46,7 @@ async def seed(
     now = clock.moment
     for letter in state.letters:
         clock.moment = letter.at or now - _LONG_AGO
-        await _open(engine, flow, letter)
+        await _open(engine, flow, letter, fixtures)
     clock.moment = now
 
 
@@ -102,13 +103,17 @@ def _mirror(engine: Engine, mapping: str) -> Mirror:
     )
 
 
-async def _open(engine: Engine, flow: Flow, letter: KnownLetter) -> None:
+async def _open(engine: Engine, flow: Flow, letter: KnownLetter, fixtures: Fixtures) -> None:
+    mapping = _mapping(engine, flow, letter.mapping)
+    record = fixtures.resolved(letter.record)
+    known = fingerprint(_mirror(engine, mapping), record) if record is not None else None
     ids = {"opportunity_id": letter.opportunity_id, "referral_id": letter.referral_id}
     await engine.ledger.letters.open_or_update(
-        _mapping(engine, flow, letter.mapping),
+        mapping,
         flow=flow.id,
         error_class=letter.error_class,
         message=letter.message,
+        fingerprint=known,
         **{name: value for name, value in ids.items() if value is not None},
     )
 
