@@ -114,7 +114,7 @@ class KnownLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownLetter:
-    """A record that failed before the run; `record`: as it was then."""
+    """A record that failed before the run. `left`, `right`: as they were then."""
 
     mapping: str | None
     opportunity_id: str | None
@@ -122,7 +122,8 @@ class KnownLetter:
     error_class: str
     message: str
     at: datetime | None
-    record: Data
+    left: Data
+    right: Data
     place: Place
 
 

@@ -156,7 +156,8 @@ def _letter(hand: Hand, entry: Shaped) -> KnownLetter:
         error_class=hand.text(entry, "class") or "invalid",
         message=hand.text(entry, "message") or "it failed before",
         at=_moment(hand, entry.get("at")),
-        record=_data(entry.get("record")),
+        left=_data(entry.get("left")),
+        right=_data(entry.get("right")),
         place=entry.place,
     )
 

@@ -177,7 +177,8 @@ class _Checker:
                     suggestion(one.mapping, list(self.view.mappings), there="there are"),
                 )
         for letter in state.letters:
-            self._fixtures_in(letter.record, letter.place)
+            for value in (letter.left, letter.right):
+                self._fixtures_in(value, letter.place)
         for link in state.links:
             for value in (link.left, link.right, link.notes):
                 self._fixtures_in(value, link.place)

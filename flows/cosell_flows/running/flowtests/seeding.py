@@ -10,7 +10,7 @@ from cosell_definitions.model import Flow
 from cosell_definitions.model_tests import KnownLetter, KnownLink, State
 
 from ...ledger.links import Link
-from ...syncing.failing import fingerprint
+from ...syncing.failing import fingerprints
 from ...syncing.mirror import Mirror, mirror_of
 from ...syncing.pairs import plan_pair
 from ...syncing.records import pick
@@ -105,8 +105,8 @@ def _mirror(engine: Engine, mapping: str) -> Mirror:
 
 async def _open(engine: Engine, flow: Flow, letter: KnownLetter, fixtures: Fixtures) -> None:
     mapping = _mapping(engine, flow, letter.mapping)
-    record = fixtures.resolved(letter.record)
-    known = fingerprint(_mirror(engine, mapping), record) if record is not None else None
+    left, right = fixtures.resolved(letter.left), fixtures.resolved(letter.right)
+    known = fingerprints(_mirror(engine, mapping), left, right)
     ids = {"opportunity_id": letter.opportunity_id, "referral_id": letter.referral_id}
     await engine.ledger.letters.open_or_update(
         mapping,
