@@ -42,7 +42,10 @@ EMULATORS = HOUSE / "connectors/cosell_emulators"
 # Third-party library -> the modules that may import it. A folder stands for all it holds.
 # The emulators are a house of their own: of the doors they only share the rule that there are some.
 DOORS = {
-    "yaml": ["definitions/cosell_definitions/composing.py"],
+    "yaml": [
+        "definitions/cosell_definitions/composing.py",
+        "definitions/cosell_definitions/tokenizing.py",  # what lies below the tree: signs and words
+    ],
     "jsonschema": ["definitions/cosell_definitions/ruling.py"],
     "ruamel": ["env/cosell_env/editing.py"],
     "httpx": [

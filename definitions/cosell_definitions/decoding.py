@@ -77,10 +77,10 @@ def _foreign_encoding(raw: bytes) -> str | None:
 
 
 _BREAKING = re.compile("[\x85\u2028\u2029\ufeff]")
-_BLANK_LOOKING = "\u00a0\u2007\u202f\u3000\u200b\u2060\u00ad"
+BLANK_LOOKING = "\u00a0\u2007\u202f\u3000\u200b\u2060\u00ad"
 _LAYOUT = re.compile(
     # where a line is laid out: before its first word, and behind the colon of its key
-    rf"^[ \t]*(?:- )*([{_BLANK_LOOKING}])|^[ \t]*(?:- )*[\w.-]+:([{_BLANK_LOOKING}])"
+    rf"^[ \t]*(?:- )*([{BLANK_LOOKING}])|^[ \t]*(?:- )*[\w.-]+:([{BLANK_LOOKING}])"
 )
 
 
@@ -121,6 +121,17 @@ def _invisible(file: str, line: int, at: int, letter: str, message: str, hint: s
         message=f"the character U+{ord(letter):04X}{f' ({name})' if name else ''} {message}",
         hint=hint,
     )
+
+
+def decoded(raw: bytes) -> str | None:
+    """The text of a file in UTF-8, or in UTF-16 or 32 with a mark; None where it is none of them."""
+    marked = {b"\xff\xfe\0\0": "utf-32", b"\0\0\xfe\xff": "utf-32", b"\xff\xfe": "utf-16"}
+    marked |= {b"\xfe\xff": "utf-16"}
+    encoding = next((name for mark, name in marked.items() if raw.startswith(mark)), "utf-8-sig")
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError:
+        return None
 
 
 def _place_of_byte(raw: bytes, at: int, file: str) -> Place:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import re
-import tempfile
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -15,6 +13,7 @@ from cosell_definitions.nodes import MappingNode, Node, ScalarNode
 from cosell_definitions.parsing import load_environment
 from cosell_definitions.problems import Place, Problem, Unsound
 from cosell_definitions.reading import read
+from cosell_definitions.saving import save
 from cosell_definitions.settings import Declaration
 
 from .resolving import typed
@@ -40,7 +39,7 @@ def set_variable(path: Path, name: str, value: str, declaration: Declaration) ->
         hint = declaration.description or None
         raise Unsound([Problem(code="V021", place=place, message=str(error), hint=hint)]) from error
     before = path.read_bytes().decode("utf-8") if path.exists() else ""
-    _replace(path, edited(before, name, value, file=place.file))
+    save(path, edited(before, name, value, file=place.file))
 
 
 def unset_variable(path: Path, name: str) -> None:
@@ -50,7 +49,7 @@ def unset_variable(path: Path, name: str) -> None:
     """
     before = path.read_bytes().decode("utf-8") if path.exists() else ""
     if before and name in _variables(before, path.as_posix()):
-        _replace(path, without(before, name, file=path.as_posix()))
+        save(path, without(before, name, file=path.as_posix()))
 
 
 def without(text: str, name: str, *, file: str) -> str:
@@ -169,21 +168,3 @@ def _rewritten(text: str, name: str, value: str | None) -> str:
     written = io.StringIO()
     yaml.dump(root, written)
     return written.getvalue()
-
-
-def _replace(path: Path, text: str) -> None:
-    """Put *text* in the place of the file, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    target = path.resolve()
-    mode = target.stat().st_mode & 0o777 if target.exists() else 0o644
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8"))
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

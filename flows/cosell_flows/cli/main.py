@@ -17,6 +17,7 @@ _COMMANDS = {
     "init": "projects:init",
     "check": "checking:check",
     "explain": "checking:explain",
+    "fmt": "formatting:fmt",
     "flows": "looking:flows",
     "show": "looking:show",
     "run": "running:run",
