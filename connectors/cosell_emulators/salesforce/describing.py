@@ -44,7 +44,7 @@ def brief(kind: ObjectType, *, version: str) -> Document:
         "createable": kind.createable,
         "custom": kind.custom,
         "customSetting": False,
-        "deepCloneable": False,
+        "deepCloneable": kind.name == "Opportunity",
         "deletable": kind.deletable,
         "deprecatedAndHidden": False,
         "feedEnabled": kind.name in ("Account", "Contact", "Lead", "Opportunity"),
@@ -63,15 +63,26 @@ def brief(kind: ObjectType, *, version: str) -> Document:
         "retrieveable": True,
         "searchable": kind.name in ("Account", "Contact", "Lead", "Opportunity", "User"),
         "triggerable": kind.createable,
-        "undeletable": kind.deletable,
+        "undeletable": kind.deletable and kind.name != "OpportunityContactRole",
         "updateable": kind.updateable,
-        "urls": {
-            "rowTemplate": f"{base}/{{ID}}",
-            "describe": f"{base}/describe",
-            "listviews": f"{base}/listviews",
-            "sobject": base,
-        },
+        "urls": _urls(kind, base),
     }
+
+
+def _urls(kind: ObjectType, base: str) -> Document:
+    urls = {
+        "compactLayouts": f"{base}/describe/compactLayouts",
+        "rowTemplate": f"{base}/{{ID}}",
+        "approvalLayouts": f"{base}/describe/approvalLayouts",
+        "listviews": f"{base}/listviews",
+        "describe": f"{base}/describe",
+        "quickActions": f"{base}/quickActions",
+        "layouts": f"{base}/describe/layouts",
+        "sobject": base,
+    }
+    if kind.name_field is None:  # what has no name is in no list
+        del urls["approvalLayouts"], urls["listviews"]
+    return urls
 
 
 def full(store: Store, kind: ObjectType, *, version: str) -> Document:
@@ -107,11 +118,24 @@ def full(store: Store, kind: ObjectType, *, version: str) -> Document:
         "recordTypeInfos": [_master(kind, version=version)],
         "searchLayoutable": shown["searchable"],
         "sobjectDescribeOption": "FULL",
-        "supportedScopes": [
-            {"label": f"All {kind.plural}", "name": "everything"},
-            {"label": f"My {kind.plural}", "name": "mine"},
-        ],
+        "supportedScopes": _scopes(kind),
     }
+
+
+def _scopes(kind: ObjectType) -> list[Document]:
+    plural = kind.plural.lower()
+    labels = {"everything": f"All {plural}"}
+    if kind.has("OwnerId"):
+        labels["mine"] = f"My {plural}"
+    if kind.name == "Lead":
+        labels["queue_owned"] = f"Queue owned {plural}"
+    if kind.name in ("Contact", "Lead", "Opportunity"):
+        labels["scopingRule"] = "Filter by scope"
+    if kind.name in ("Account", "Contact", "Lead", "Opportunity"):
+        labels["team"] = f"My team's {plural}"
+    if kind.name == "Lead":
+        labels["user_owned"] = f"User owned {plural}"
+    return [{"label": label, "name": name} for name, label in labels.items()]
 
 
 # What no field of this org has; clients expect the keys all the same.
@@ -134,7 +158,6 @@ _ALIKE: Document = {
     "inlineHelpText": None,
     "mask": None,
     "maskType": None,
-    "queryByDistance": False,
     "referenceTargetField": None,
     "relationshipOrder": None,
     "restrictedDelete": False,
@@ -145,22 +168,23 @@ _ALIKE: Document = {
 def field(store: Store, found: Field) -> Document:
     """Describe a field."""
     texts = found.type not in _SOAP and found.type != "base64"
+    address = found.type == "address"
     length = found.length if texts or found.type in ("id", "reference") else 0
     values = choices(store, found)
     return _ALIKE | {
-        "aggregatable": found.filterable and found.type not in ("boolean", "address"),
-        "byteLength": length * _BYTES if texts else length,
-        "cascadeDelete": "P" in found.flags,
+        "aggregatable": _aggregatable(found),
+        "byteLength": length * _BYTES if texts and found.name != "Fiscal" else length,
+        "cascadeDelete": found.master and found.custom,
         "compoundFieldName": found.compound,
         "createable": found.createable,
         "custom": found.custom,
         "defaultValue": _default(found, values),
         "defaultedOnCreate": found.defaulted,
-        "digits": 9 if found.type == "int" else 0,
+        "digits": 8 if found.type == "int" else 0,
         "externalId": found.external_id,
-        "extraTypeInfo": "plaintextarea" if found.type == "textarea" else None,
-        "filterable": found.filterable and found.type != "address",
-        "groupable": found.filterable and not found.is_number and found.type != "datetime",
+        "extraTypeInfo": _extra(found),
+        "filterable": found.filterable,
+        "groupable": _groupable(found),
         "idLookup": found.keyed or "L" in found.flags,
         "label": found.label,
         "length": length,
@@ -168,21 +192,66 @@ def field(store: Store, found: Field) -> Document:
         "nameField": "M" in found.flags,
         "namePointing": len(found.targets) > 1,
         "nillable": found.nillable,
-        "permissionable": found.createable and found.nillable,
+        "permissionable": _permissionable(found),
         "picklistValues": values,
+        "queryByDistance": address,
         "polymorphicForeignKey": len(found.targets) > 1,
         "precision": found.precision,
         "referenceTo": list(found.targets),
-        "relationshipName": found.relationship,
+        "relationshipName": _ODD_RELATIONSHIPS.get(found.name, found.relationship),
         "restrictedPicklist": found.restricted,
         "scale": found.scale,
-        "searchPrefilterable": found.type == "reference",
+        "searchPrefilterable": found.name in _PREFILTERING
+        or (found.custom and bool(found.targets)),
         "soapType": _SOAP.get(found.type, "xsd:string"),
-        "sortable": found.filterable and found.type != "address",
+        "sortable": found.filterable and not address,
         "type": found.type,
         "unique": found.unique,
         "updateable": found.updateable,
     }
+
+
+# Where the recorded descriptions follow no rule of their own.
+_ODD_RELATIONSHIPS = {"JigsawCompanyId": "JigsawCompany", "JigsawContactId": "JigsawContact"}
+_PREFILTERING = {
+    "AccountId", "CampaignId", "ConvertedAccountId", "ConvertedContactId",
+    "ConvertedOpportunityId", "DandbCompanyId", "IndividualId", "LastAmountChangedHistoryId",
+    "LastCloseDateChangedHistoryId", "OperatingHoursId", "ParentId", "Pricebook2Id", "ReportsToId",
+}  # fmt: skip
+_FOR_EVERYONE = {
+    "ContactId", "EmailBouncedDate", "EmailBouncedReason", "FirstName", "ForecastCategoryName",
+    "IndividualId", "LastModifiedDate", "Pricebook2Id", "RecordTypeId", "Role", "Salutation",
+}  # fmt: skip
+_PERSON_NAMES = {"FirstName", "LastName", "Salutation"}
+_UNGROUPABLE = {"address", "base64", "currency", "datetime", "double", "percent"}
+
+
+def _extra(found: Field) -> str | None:
+    if found.type == "textarea":
+        return "plaintextarea"
+    if found.name == "PhotoUrl":
+        return "imageurl"
+    if found.compound == "Name" and found.name == "Name":
+        return "switchablepersonname"
+    return "personname" if found.name in _PERSON_NAMES or found.label == "Full Name" else None
+
+
+def _groupable(found: Field) -> bool:
+    long_text = found.type == "textarea" and not found.filterable
+    return found.type not in _UNGROUPABLE and not long_text
+
+
+def _aggregatable(found: Field) -> bool:
+    long_text = found.type == "textarea" and not found.filterable
+    return found.type not in ("address", "base64", "boolean") and not long_text
+
+
+def _permissionable(found: Field) -> bool:
+    if found.custom:
+        return found.permissionable
+    if found.type == "address" or found.name in ("IsPrivate", "ExpectedRevenue"):
+        return True
+    return found.permissionable and found.name not in _FOR_EVERYONE
 
 
 def choices(store: Store, found: Field) -> list[Document]:

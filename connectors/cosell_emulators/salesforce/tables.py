@@ -2,7 +2,8 @@
 
 A table has a heading, `object <name> | <label> | <plural> | <key prefix> | <flags>`, and one line
 for every field: `<name> | <type> | <flags> | <label> | <more>`. `<more>` holds the values of a
-picklist, or a lookup's relationship and the name its children go by.
+picklist, or a lookup's relationship and the name its children go by; a field that is part of
+another has that other's name at its end.
 Flags of objects: C createable, U updateable, D deletable, Q queryable, S without audit stamps,
 T known to the Tooling API only, B known to both.
 Flags of fields: C createable, U updateable, N nillable, D defaulted on create, X external id,
@@ -54,7 +55,8 @@ def made(
 ) -> ObjectType:
     """Put an object together: its id in front, the audit stamps behind."""
     stamps = [] if "S" in flags else _STAMPS.strip().splitlines()
-    first = _field(f"Id | id 18 | DL | {label} ID")
+    own = next((one for one in fields if one.name == "Id"), None)
+    first = own or _field(f"Id | id 18 | DL | {label} ID")
     found: dict[str, Field] = {}
     for one in (first, *fields, *(_field(line) for line in stamps)):
         found.setdefault(one.name, one)
@@ -68,7 +70,7 @@ def _field(line: str) -> Field:
     kind, _, size = shape.partition(" ")
     last = more[0] if more else ""
     if kind in ("reference", "definition"):
-        relationship, _, children = last.partition(" < ")
+        relationship, _, children = f"{last} ".partition("< ")
         return Field(
             name=name,
             # What defines an object is pointed to by a name, not by an id.
@@ -89,6 +91,7 @@ def _field(line: str) -> Field:
             flags=flags,
             precision=int(precision),
             scale=int(scale or 0),
+            compound=last or None,
         )
     return Field(
         name=name,
@@ -101,5 +104,5 @@ def _field(line: str) -> Field:
             for value in last.split(";")
             if kind in ("picklist", "multipicklist") and value.strip()
         ),
-        compound=last or None if kind not in ("picklist", "multipicklist") else None,
+        compound=more[-1] if len(more) > (kind in ("picklist", "multipicklist")) else None,
     )

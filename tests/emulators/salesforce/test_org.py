@@ -62,11 +62,15 @@ def test_describe_is_not_sent_again(org):
 def test_every_described_field_can_be_selected(demo):
     """Description and query agree on every object."""
     names = [kind["name"] for kind in demo.call("GET", "/sobjects").json()["sobjects"]]
+    # The fields of fields are asked for object by object.
+    wheres = {"FieldDefinition": " WHERE EntityDefinitionId = 'Account'"}
     refused = [
         name
         for name in names
         if demo.call(
-            "GET", "/query", params={"q": f"SELECT FIELDS(ALL) FROM {name} LIMIT 200"}
+            "GET",
+            "/query",
+            params={"q": f"SELECT FIELDS(ALL) FROM {name}{wheres.get(name, '')} LIMIT 200"},
         ).status_code
         != 200
     ]
