@@ -4,6 +4,7 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composit
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from cosell_emulators.salesforce.calls import Call, Reply
@@ -19,6 +20,7 @@ Result = dict[str, Any]
 Item = TypeVar("Item")
 MOST = 200
 _MOST_READ = 2000
+_MOST_CHUNKS = 10
 _ROLLED_BACK = Problem(
     "ALL_OR_NONE_OPERATION_ROLLED_BACK",
     "Record rolled back because not all records were valid and the request was using AllOrNone "
@@ -182,12 +184,21 @@ def _records(call: Call) -> tuple[list[dict[str, Any]], bool]:
         message = "The records property is required and must be a list of records"
         raise refusal("REQUIRED_FIELD_MISSING", message, "records")
     _few(records)
+    said = (one.get("attributes") for one in records)
+    kinds = [str(one.get("type")).lower() if isinstance(one, dict) else "" for one in said]
+    # Neighbours of one type are written together; only so many changes of type are allowed.
+    if sum(1 for before, kind in pairwise(kinds) if before != kind) >= _MOST_CHUNKS:
+        message = (
+            f"Cannot have more than {_MOST_CHUNKS} chunks in a single operation. Please rearrange "
+            "the data to reduce chunking."
+        )
+        raise refusal("LIMIT_EXCEEDED", message, bare=True)
     return records, body.get("allOrNone") is True
 
 
 def _few(items: Sequence[Any], *, most: int = MOST) -> None:
     if len(items) > most:
-        message = f"The number of records in the request exceeds the limit of {most}"
+        message = f"record limit reached. cannot submit more than {most} records into this call"
         raise refusal("EXCEEDED_ID_LIMIT", message, bare=True)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cosell_emulators.salesforce.problems import Problem, Refusal
-from cosell_emulators.salesforce.rendering import attributes
+from cosell_emulators.salesforce.rendering import readable, record
 from cosell_emulators.salesforce.schema import ObjectType
 from cosell_emulators.salesforce.settings import DuplicateRule, Settings
 from cosell_emulators.salesforce.store import Row, Store, indexed
@@ -18,6 +18,8 @@ def guard(
     kind: ObjectType,
     values: Mapping[str, Any],
     row: Row | None,
+    *,
+    with_details: bool = False,
 ) -> None:
     """Refuse a row that a rule takes for a double of another."""
     for rule in settings.duplicate_rules:
@@ -30,16 +32,22 @@ def guard(
             and all(indexed(other.get(name)) == indexed(values[name]) for name in rule.fields)
         ]
         if doubles:
-            raise Refusal(Problem(_CODE, rule.message, (), _found(kind, rule, doubles)))
+            raise Refusal(
+                Problem(_CODE, rule.message, (), _found(kind, rule, doubles, with_details))
+            )
 
 
-def _found(kind: ObjectType, rule: DuplicateRule, doubles: list[Row]) -> dict[str, Any]:
+def _found(
+    kind: ObjectType, rule: DuplicateRule, doubles: list[Row], with_details: bool
+) -> dict[str, Any]:
+    # Only a caller who asks for details is shown more than where the double is.
+    names = readable(kind) if with_details else ["Id"]
     matches = [
         {
             "additionalInformation": [],
             "fieldDiffs": [],
             "matchConfidence": 100.0,
-            "record": {"attributes": attributes(double, version="68.0"), "Id": double.id},
+            "record": record(double, names, version="68.0"),
         }
         for double in doubles
     ]
@@ -60,5 +68,4 @@ def _found(kind: ObjectType, rule: DuplicateRule, doubles: list[Row]) -> dict[st
             }
         ],
     }
-    # Real answers spell the key in this odd way; clients look for both.
-    return {"duplicateResut": result}
+    return {rule.spelling: result}

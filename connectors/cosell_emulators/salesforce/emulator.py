@@ -10,6 +10,7 @@ from starlette.responses import Response
 from cosell_emulators.salesforce import identity_api, meta_api, soap_api
 from cosell_emulators.salesforce.administering import changed
 from cosell_emulators.salesforce.calls import Call, Reply, Session, refused
+from cosell_emulators.salesforce.localising import localised
 from cosell_emulators.salesforce.org import ORG_ID, USERNAME, Org
 from cosell_emulators.salesforce.problems import Refusal, not_found, refusal
 from cosell_emulators.salesforce.routing import answered
@@ -41,6 +42,7 @@ class SalesforceEmulator:
             username=USERNAME,
             base_url=self.url,
             user=self.org.user,
+            logged_in=self.org.logged_in,
         )
         self.username = USERNAME
         self.client_id = self.tokens.client_id
@@ -89,6 +91,9 @@ class SalesforceEmulator:
         path = request.url.path
         if len(str(request.url)) > _LONGEST_ADDRESS:
             return refused(refusal("URI_TOO_LONG", "URI Too Long", bare=True, status=414))
+        if sum(len(name) + len(value) for name, value in request.headers.raw) > _LONGEST_ADDRESS:
+            message = "Request Header Fields Too Large"
+            return refused(refusal("REQUEST_HEADER_TOO_LARGE", message, bare=True, status=431))
         data, soap = _DATA.fullmatch(path), _SOAP.fullmatch(path)
         try:
             if path.startswith(("/services/oauth2/", "/id/")):
@@ -124,10 +129,11 @@ class SalesforceEmulator:
         )
         with self.org.as_seen_by(session.user_id):
             reply = answered(self.org, call)
+        body = reply.body
+        if isinstance(body, list | dict):
+            body = localised(body, self.org.language_of(session.user_id))
         usage = f"api-usage={self.org.calls_today}/{self.org.settings.daily_calls}"
-        return Reply(
-            reply.status, reply.body, {"Sforce-Limit-Info": usage, **reply.headers}, reply.kind
-        )
+        return Reply(reply.status, body, {"Sforce-Limit-Info": usage, **reply.headers}, reply.kind)
 
     def _session(self, request: Request) -> Session:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")

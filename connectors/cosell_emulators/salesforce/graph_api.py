@@ -3,9 +3,11 @@
 https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-graph-introduction.html
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from cosell_emulators.salesforce.calls import Call, Reply
 from cosell_emulators.salesforce.composite_api import HALTED, done, named, shown
@@ -15,6 +17,7 @@ from cosell_emulators.salesforce.schema import ObjectType
 
 _MOST_GRAPHS, _MOST_NODES, _MOST_FAILED = 75, 500, 14
 _MOST_RECORDS, _DEEPEST = 200, 5
+_ROW_CALL = re.compile(r"(?:/services/data)?/v\d+\.\d/sobjects/\w+(/[^/]+(?:/[^/]+)?)?/?")
 
 
 class _RolledBack(Exception):
@@ -38,6 +41,7 @@ def graphs(org: Org, call: Call) -> Reply:
         raise refusal("JSON_PARSER_ERROR", "graphs is required", bare=True)
     for graph in asked:
         named(graph.get("compositeRequest") if isinstance(graph, dict) else None)
+        _only_rows(graph["compositeRequest"])
     nodes = sum(len(graph["compositeRequest"]) for graph in asked)
     if len(asked) > _MOST_GRAPHS or nodes > _MOST_NODES:
         message = f"At most {_MOST_GRAPHS} graphs and {_MOST_NODES} nodes are allowed"
@@ -59,6 +63,16 @@ def graphs(org: Org, call: Call) -> Reply:
             }
         )
     return Reply(200, {"graphs": answers})
+
+
+def _only_rows(parts: list[dict[str, Any]]) -> None:
+    """Refuse parts that are no calls of one row: a graph has no queries and no collections."""
+    for part in parts:
+        found = _ROW_CALL.fullmatch(urlsplit(part["url"]).path)
+        allowed = "POST" if found is not None and found[1] is None else "DELETE GET PATCH"
+        if found is None or part["method"].upper() not in allowed.split():
+            message = f"{part['method']} {part['url']} is not supported in a composite graph"
+            raise refusal("INVALID_INPUT", message, bare=True)
 
 
 def _graph(org: Org, call: Call, parts: list[dict[str, Any]]) -> tuple[dict[str, Reply], bool]:

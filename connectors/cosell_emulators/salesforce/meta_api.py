@@ -10,6 +10,7 @@ from typing import Any
 from cosell_emulators.salesforce import describing
 from cosell_emulators.salesforce.calls import Call, Reply
 from cosell_emulators.salesforce.coercing import moment
+from cosell_emulators.salesforce.defining import listed
 from cosell_emulators.salesforce.org import ORG_ID, Org
 from cosell_emulators.salesforce.problems import Refusal, refusal
 from cosell_emulators.salesforce.rendering import record, stamp
@@ -116,6 +117,22 @@ def describe(org: Org, call: Call, name: str) -> Reply:
         pass  # an unreadable date is ignored on reads
     body = describing.full(org.store, kind, version=call.version)
     return Reply(200, body, {"Last-Modified": format_datetime(changed, usegmt=True)})
+
+
+def layouts(org: Org, call: Call, name: str) -> Reply:
+    """GET /sobjects/X/describe/layouts: which lists a page of the object shows below it."""
+    kind = org.kind(name)
+    shown = []
+    for full_name in org.setup.names("Layout"):
+        owner, _, label = full_name.partition("-")
+        if owner.lower() == kind.name.lower():
+            document = org.setup.read("Layout", full_name) or {}
+            lists = [related["relatedList"] for related in listed(document.get("relatedLists"))]
+            related = [{"label": one, "name": one, "columns": []} for one in lists]
+            shown.append({"name": label, "detailLayoutSections": [], "relatedLists": related})
+    mapping = {"available": True, "defaultRecordTypeMapping": True, "master": True}
+    body = {"layouts": shown, "recordTypeMappings": [{**mapping, "name": "Master"}]}
+    return Reply(200, {**body, "recordTypeSelectorRequired": [False]})
 
 
 def _recent(org: Org, call: Call, kind: ObjectType | None) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ class Org:
         self.cursors: dict[str, Any]
         self.jobs: dict[str, Any]
         self.mails: list[dict[str, Any]]
+        self.passwords: dict[str, str]
         self.permissions: Permissions
         self.setup: Setup
         self._listed: tuple[Any, ...]
@@ -52,6 +53,7 @@ class Org:
         self.cursors = {}
         self.jobs = {}
         self.mails = []
+        self.passwords = {}
         self.calls_today = 0
         self.permissions = Permissions(self.store, self.settings)
         self.setup = Setup(self.writer, self.settings)
@@ -107,22 +109,38 @@ class Org:
     def doing(self, call: Call) -> Doing:
         """Say who writes, and what the call's headers ask for."""
         allow = call.option("sforce-duplicate-rule-header", "allowSave") or ""
+        details = call.option("sforce-duplicate-rule-header", "includeRecordDetails") or ""
         return Doing(
             user_id=call.session.user_id,
             now=self.now(),
             client=call.option("sforce-call-options", "client") or "",
             auto_assign=call.headers.get("sforce-auto-assign", "TRUE").strip(),
             allow_duplicates=allow.lower() == "true",
+            duplicates_in_full=details.lower() == "true",
         )
 
     def now(self) -> datetime:
         """Tell the org's time."""
         return self.clock.now()
 
+    def language_of(self, user_id: str) -> str:
+        """Tell the language a user is refused in."""
+        user = self.store.living(user_id)
+        own = user.get("LanguageLocaleKey") if user is not None else None
+        return self.settings.language or str(own or "en_US")
+
+    def logged_in(self, user_id: str) -> None:
+        """Remember when a user was last here."""
+        user = self.store.living(user_id)
+        if user is not None:
+            self.store.merge(user, LastLoginDate=self.now().replace(microsecond=0))
+
     def user(self, username: str) -> User | None:
         """Find a user by the name they log in with."""
         rows = self.store["User"].having("Username", username)
-        return User(rows[0].id, bool(rows[0].get("IsActive"))) if rows else None
+        if not rows:
+            return None
+        return User(rows[0].id, bool(rows[0].get("IsActive")), self.passwords.get(rows[0].id))
 
     def blob(self, row: Row, found: Field) -> Reply:
         """Give what a blob field holds."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cosell_emulators.salesforce.problems import refusal
+from cosell_emulators.salesforce.schema import ObjectType
 from cosell_emulators.salesforce.store import Row, Store
 
 _USERNAME = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
@@ -35,14 +36,26 @@ def lead(store: Store, values: dict[str, Any], row: Row | None, *, user_id: str)
 
 
 def partner(store: Store, values: dict[str, Any], row: Row | None) -> None:
-    """Check that an account may become a partner's."""
-    if row is None or not values.get("IsPartner") or row.get("IsPartner"):
+    """Check that an account may become a partner's; when it is one no more, its users are out."""
+    was = row is not None and bool(row.get("IsPartner"))
+    if row is None or bool(values.get("IsPartner")) == was:
+        return
+    if was:
+        for person in store["User"].having("AccountId", row.id):
+            if person.get("IsActive"):
+                _count(store, person, -1)
+            store.merge(person, IsActive=False, IsPortalEnabled=False)
         return
     owner = store.living(values["OwnerId"])
     if owner is not None and owner.get("UserType") == "PowerPartner":
         raise refusal("UNKNOWN_EXCEPTION", "portal users cannot own partner accounts")
     if owner is not None and owner.get("UserRoleId") is None:
         raise refusal("UNKNOWN_EXCEPTION", "portal account owner must have a role")
+    for contact in store["Contact"].having("AccountId", row.id):
+        keeper = store.living(contact.get("OwnerId"))
+        if keeper is not None and keeper.get("UserType") == "PowerPartner":
+            message = "contacts of a partner account cannot be owned by portal users"
+            raise refusal("UNKNOWN_EXCEPTION", message)
 
 
 def user(store: Store, values: dict[str, Any], row: Row | None) -> None:
@@ -83,11 +96,49 @@ def _portal(store: Store, values: dict[str, Any], row: Row | None) -> None:
 
 
 def _licence(store: Store, values: Mapping[str, Any], row: Row | None, profile: Row) -> None:
+    """Take a licence for somebody who becomes active, and give it back when they no longer are."""
     licence = store.living(profile.get("UserLicenseId"))
-    active_before = row is not None and row.get("IsActive")
-    if licence is None or not values.get("IsActive") or active_before:
+    before, now = row is not None and bool(row.get("IsActive")), bool(values.get("IsActive"))
+    if licence is None or before == now:
         return
-    used = int(licence.get("UsedLicenses") or 0) + 1
-    if used > int(licence.get("TotalLicenses") or 0):
+    used = int(licence.get("UsedLicenses") or 0)
+    if now and used >= int(licence.get("TotalLicenses") or 0):
         raise refusal("LICENSE_LIMIT_EXCEEDED", "license limit exceeded")
-    store.merge(licence, UsedLicenses=used)
+    store.merge(licence, UsedLicenses=used + (1 if now else -1))
+
+
+def _count(store: Store, person: Row, by: int) -> None:
+    profile = store.living(person.get("ProfileId"))
+    licence = store.living(profile.get("UserLicenseId")) if profile is not None else None
+    if licence is not None:
+        store.merge(licence, UsedLicenses=int(licence.get("UsedLicenses") or 0) + by)
+
+
+_RANKS = {"None": 0, "Read": 1, "Edit": 2, "All": 3}
+_LEVELS = {
+    "AccountAccessLevel": "DefaultAccountAccess",
+    "CaseAccessLevel": "DefaultCaseAccess",
+    "ContactAccessLevel": "DefaultContactAccess",
+    "OpportunityAccessLevel": "DefaultOpportunityAccess",
+}
+
+
+def team_member(store: Store, kind: ObjectType, values: dict[str, Any]) -> None:
+    """Name a member of a team; on an account's, check that they get more than everybody has."""
+    if kind.name == "OpportunityTeamMember":
+        member = store.living(values["UserId"])
+        values["Name"] = member.get("Name") if member is not None else None
+        return
+    org = next(iter(store["Organization"].alive()))
+    more = False
+    for name, default in _LEVELS.items():
+        level, least = _RANKS.get(str(values.get(name))), _RANKS.get(str(org.get(default)))
+        if level is None or least is None:
+            continue  # controlled by something else
+        if level < least:
+            message = f"{name} must not be less than the organization's default access"
+            raise refusal("INVALID_ACCESS_LEVEL", message, name)
+        more |= level > least
+    if not more:
+        message = "at least one access level must be more than the organization's default"
+        raise refusal("INVALID_ACCESS_LEVEL", message)

@@ -19,6 +19,7 @@ _SWITCHED = {
     "opportunity_teams": ("OpportunityTeamMember",),
     "account_teams": ("AccountTeamMember", "UserAccountTeamMember"),
     "enhanced_notes": ("ContentNote",),
+    "multi_currency": ("CurrencyType", "DatedConversionRate"),
 }
 _RIGHTS = {"C": "PermissionsCreate", "U": "PermissionsEdit", "D": "PermissionsDelete"}
 
@@ -51,7 +52,8 @@ class Permissions:
         if key not in self._views:
             rights = self._rights(user_id)
             kinds = (kind for kind in store.whole if kind.name not in off and _for(kind, tools))
-            visible = (seen for kind in kinds if (seen := _seen(kind, rights)) is not None)
+            shown = (self._single(kind) for kind in kinds)
+            visible = (seen for kind in shown if (seen := _seen(kind, rights)) is not None)
             self._views[key] = SchemaView(visible)
         return self._views[key]
 
@@ -67,6 +69,13 @@ class Permissions:
             if not getattr(self._settings, switch)
             for name in names
         )
+
+    def _single(self, kind: ObjectType) -> ObjectType:
+        """Leave currencies out where there is only one."""
+        if self._settings.multi_currency:
+            return kind
+        fields = {n: f for n, f in kind.fields.items() if not n.endswith("CurrencyIsoCode")}
+        return replace(kind, fields=fields) if len(fields) < len(kind.fields) else kind
 
     def _rights(self, user_id: str) -> _Rights:
         sets = [found.id for found in self._sets(user_id)]

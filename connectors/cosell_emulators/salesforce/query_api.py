@@ -5,6 +5,7 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources_query.ht
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from cosell_emulators.salesforce.calls import Call, Reply
@@ -17,6 +18,8 @@ from cosell_emulators.salesforce.soql.running import Answer, run
 _SMALLEST, _LARGEST = 200, 2000
 # Old cursors are closed when a user opens many; this many stay open here.
 _OPEN = 200
+# A cursor that lies open for longer is closed.
+_LIFE = timedelta(days=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,7 @@ class Cursor:
     rows: Sequence[Any]
     show: Callable[[Any], dict[str, Any]]
     size: int
+    opened: datetime
 
 
 def query(org: Org, call: Call) -> Reply:
@@ -43,7 +47,8 @@ def more(org: Org, call: Call, locator: str) -> Reply:
     """GET /query/{locator}-{offset}."""
     name, _, offset = locator.rpartition("-")
     cursor = org.cursors.get(name)
-    if cursor is None or not offset.isdigit() or int(offset) > cursor.total:
+    ended = cursor is not None and org.now() - cursor.opened > _LIFE
+    if cursor is None or ended or not offset.isdigit() or int(offset) > cursor.total:
         raise refusal("INVALID_QUERY_LOCATOR", "invalid query locator", bare=True)
     return Reply(200, _page(call, name, cursor, int(offset)))
 
@@ -80,7 +85,7 @@ def _queried(org: Org, call: Call, *, deleted: bool) -> Reply:
         records = [found.show(row) for row in found.rows]
         return Reply(200, {"totalSize": found.total, "done": True, "records": records})
     locator = org.store.numbered("01g")
-    org.cursors[locator] = Cursor(found.total, found.rows, found.show, size)
+    org.cursors[locator] = Cursor(found.total, found.rows, found.show, size, org.now())
     if len(org.cursors) > _OPEN:
         del org.cursors[next(iter(org.cursors))]
     return Reply(200, _page(call, locator, org.cursors[locator], 0))

@@ -12,6 +12,7 @@ from cosell_emulators.salesforce import (
     graph_api,
     listviews_api,
     meta_api,
+    passwords_api,
     query_api,
     rows_api,
     tooling_api,
@@ -40,6 +41,7 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("/sobjects", {"GET": meta_api.objects}),
     ("/sobjects/{name}", {"GET": meta_api.basic, "POST": rows_api.create}),
     ("/sobjects/{name}/describe", {"GET": meta_api.describe}),
+    ("/sobjects/{name}/describe/layouts", {"GET": meta_api.layouts}),
     ("/sobjects/{name}/updated", {"GET": meta_api.updated}),
     ("/sobjects/{name}/deleted", {"GET": meta_api.deleted}),
     ("/sobjects/{name}/listviews", {"GET": listviews_api.listed}),
@@ -50,6 +52,14 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     (
         "/sobjects/{name}/{key}",
         {"GET": rows_api.get, "PATCH": rows_api.update, "DELETE": rows_api.delete},
+    ),
+    (
+        "/sobjects/User/{key}/password",
+        {
+            "GET": passwords_api.expired,
+            "POST": passwords_api.change,
+            "DELETE": passwords_api.reset,
+        },
     ),
     (
         "/sobjects/{name}/{field}/{value}",

@@ -4,13 +4,12 @@ https://developer.salesforce.com/docs/platform/api-rest/guide/resources_sobject_
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote
 
 from cosell_emulators.salesforce.calls import Call, Reply
 from cosell_emulators.salesforce.coercing import Unfit, coerced
+from cosell_emulators.salesforce.conditions import headers_of, unmodified
 from cosell_emulators.salesforce.identifiers import is_id, long_id, malformed
 from cosell_emulators.salesforce.org import Org
 from cosell_emulators.salesforce.problems import (
@@ -54,7 +53,7 @@ def update(org: Org, call: Call, name: str, key: str) -> Reply:
     """PATCH /sobjects/X/{id}."""
     body = call.object()
     row = _row(org, org.kind(name), key, reading=False)
-    _unmodified(call, row)
+    unmodified(call, row)
     org.writer.update(row, body, org.doing(call))
     return Reply(204)
 
@@ -96,7 +95,7 @@ def upsert(org: Org, call: Call, name: str, field: str, value: str) -> Reply:
     if row is None and (only_update or found.name == "Id"):
         raise not_found()
     if row is not None:
-        _unmodified(call, row)
+        unmodified(call, row)
     row, created = upserted(org, call, kind, found, value=value, body=body, row=row)
     result = {"id": row.id, "success": True, "errors": [], "created": created}
     if created:
@@ -198,7 +197,7 @@ def _related(org: Org, call: Call, kind: ObjectType, key: str, name: str) -> Rep
 
 
 def _shown(org: Org, call: Call, row: Row) -> Reply:
-    headers = _conditional(call, row)
+    headers = headers_of(call, row)
     if headers is None:
         return Reply(304)
     shown = record(row, _fields(org.store.kind_of(row), call), version=call.version)
@@ -217,63 +216,6 @@ def _fields(kind: ObjectType, call: Call) -> list[str]:
             raise refusal("INVALID_FIELD", message, bare=True)
         names.append(found.name)
     return names if "Id" in names else [*names, "Id"]
-
-
-def _conditional(call: Call, row: Row) -> dict[str, str] | None:
-    """Weigh a conditional read; nothing when the caller's copy is still good.
-
-    https://developer.salesforce.com/docs/platform/api-rest/guide/intro-rest-conditional-requests.html
-    """
-    changed = row.get("LastModifiedDate") or row.get("SystemModstamp")
-    headers: dict[str, str] = {}
-    if changed is not None:
-        headers["Last-Modified"] = format_datetime(changed, usegmt=True)
-    if row.type.name == "Account":  # only accounts have an entity tag
-        tag = f'"{int(changed.timestamp()):x}--gzip"'
-        headers["ETag"] = tag
-        if call.headers.get("if-none-match") in (tag, "*"):
-            return None
-        if call.headers.get("if-match", tag) not in (tag, "*"):
-            raise _precondition()
-    since = _moment(call, "if-modified-since", lenient=True)
-    if since is not None and changed is not None and changed <= since:
-        return None
-    _unmodified(call, row, lenient=True)
-    return headers
-
-
-def _unmodified(call: Call, row: Row, *, lenient: bool = False) -> None:
-    """Refuse when the row was changed since the caller last saw it, to the second."""
-    changed = row.get("LastModifiedDate") or row.get("SystemModstamp")
-    if row.type.name == "Account" and changed is not None and not lenient:
-        tag = f'"{int(changed.timestamp()):x}--gzip"'
-        if call.headers.get("if-match", tag) not in (tag, "*"):
-            raise _precondition()
-    moment = _moment(call, "if-unmodified-since", lenient=lenient)
-    if moment is not None and changed is not None and changed > moment:
-        raise _precondition()
-    since = _moment(call, "if-modified-since", lenient=lenient)
-    if not lenient and since is not None and changed is not None and changed <= since:
-        raise _precondition()
-
-
-def _precondition() -> Refusal:
-    message = "The precondition of the request was not met: the record has changed"
-    return refusal("PRECONDITION_FAILED", message, bare=True)
-
-
-def _moment(call: Call, header: str, *, lenient: bool) -> datetime | None:
-    text = call.headers.get(header)
-    if text is None:
-        return None
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        if lenient:
-            return None
-        message = f"Invalid value for header {header}: {text}"
-        raise refusal("INVALID_HEADER", message, bare=True) from None
-    return moment.replace(tzinfo=moment.tzinfo or UTC)
 
 
 def _created(call: Call, row: Row) -> Reply:

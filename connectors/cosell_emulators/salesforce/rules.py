@@ -68,9 +68,8 @@ def before(
         case "Task":
             values["IsClosed"] = values.get("Status") == "Completed"
             values["IsHighPriority"] = values.get("Priority") == "High"
-        case "OpportunityTeamMember":
-            member = store.living(values["UserId"])
-            values["Name"] = member.get("Name") if member is not None else None
+        case "AccountTeamMember" | "OpportunityTeamMember":
+            people.team_member(store, kind, values)
         case "FieldPermissions":
             permitting.field_permission(store, values, row)
         case "Group" | "UserRole":

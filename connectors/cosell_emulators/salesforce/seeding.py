@@ -222,6 +222,7 @@ class _Sower:
             "ContactId": contact.id if contact is not None else None,
             "AccountId": contact.get("AccountId") if contact is not None else None,
             "IsPortalEnabled": contact is not None,
+            "LastLoginDate": (self._now - timedelta(days=1)).replace(microsecond=0),
             "PortalRole": "Worker" if kind_of_user == "PowerPartner" else None,
             "DefaultCurrencyIsoCode": "USD",
             "CurrencyIsoCode": "USD",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cosell_emulators.salesforce import assigning, deduplicating, rules
+from cosell_emulators.salesforce import assigning, countries, deduplicating, rules, validating
 from cosell_emulators.salesforce.coercing import Unfit, coerced, unlisted
 from cosell_emulators.salesforce.identifiers import long_id
 from cosell_emulators.salesforce.problems import Problem, Refusal, refusal
@@ -27,6 +27,7 @@ class Doing:
     # https://developer.salesforce.com/docs/platform/api-rest/guide/headers-autoassign.html
     auto_assign: str = "TRUE"
     allow_duplicates: bool = False
+    duplicates_in_full: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class Writer:
                     values[name] = default
             values |= _stamps(kind, doing, created=True)
             rules.before(self.store, kind, values, None, user_id=doing.user_id, now=doing.now)
+            countries.complete(self.settings, whole, values, None)
             self._assign(kind, values, doing, set(values) if "OwnerId" in body else set())
             self._guard(kind, values, None, doing)
             row = Row(whole, rules.new_id(self.store, kind), values)
@@ -100,6 +102,7 @@ class Writer:
         rules.before(
             self.store, row.type, values, row, user_id=doing.user_id, now=doing.now, named=changed
         )
+        countries.complete(self.settings, row.type, values, row)
         self._assign(row.type, values, doing, set(changed))
         self._guard(row.type, values, row, doing)
         self.store.replace(row, values)
@@ -239,7 +242,8 @@ class Writer:
     def _guard(
         self, kind: ObjectType, values: Mapping[str, Any], row: Row | None, doing: Doing
     ) -> None:
-        """Refuse what would make two rows share a key, or what a duplicate rule blocks."""
+        """Refuse what a rule forbids, and what would make two rows share a key."""
+        validating.guard(self.settings, kind, values)
         for found in kind.fields.values():
             value = values.get(found.name)
             if not found.unique or value is None:
@@ -251,7 +255,14 @@ class Writer:
             indexed(values.get(name)) != indexed(row.values.get(name)) for name in kind.fields
         )
         if changed and not doing.allow_duplicates:
-            deduplicating.guard(self.store, self.settings, kind, values, row)
+            deduplicating.guard(
+                self.store,
+                self.settings,
+                kind,
+                values,
+                row,
+                with_details=doing.duplicates_in_full,
+            )
 
     def _assign(
         self, kind: ObjectType, values: dict[str, Any], doing: Doing, named: set[str]

@@ -117,8 +117,11 @@ def _test(context: Context, query: Query, kind: ObjectType) -> Test:
     fits = None if query.where is None else _sieve(context, query, kind).test(query.where)
     mine = (query.scope or "").lower() == "mine"
 
+    # Team members bypass the recycle bin.
+    bin_too = context.deleted and kind.name not in ("OpportunityTeamMember", "AccountTeamMember")
+
     def test(row: Row) -> bool:
-        if row.deleted_at is not None and not context.deleted:
+        if row.deleted_at is not None and not bin_too:
             return False
         if mine and row.get("OwnerId") != context.user_id:
             return False
