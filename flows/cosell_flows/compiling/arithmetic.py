@@ -138,19 +138,23 @@ def negated(value: Any) -> Any:
     if not is_number(value):
         raise Faulty(f"{shown(value)} has no negative", "- is for numbers")
     number = exact(value)
-    return -number if isinstance(number, int) else CONTEXT.minus(number)
+    return -number if isinstance(number, int) else number.copy_negate()
 
 
-def equal(left: Any, right: Any) -> bool:
+def equal(left: Any, right: Any, meter: Meter) -> bool:
     """Equality of values: 1 and 1.0 are equal, 1 and true are not, nor 1 and '1'."""
+    meter.turn()
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if is_number(left) and is_number(right):
         return bool(exact(left) == exact(right))
     if is_list(left) and is_list(right):
-        return len(left) == len(right) and all(map(equal, left, right))
+        pairs = zip(left, right, strict=False)
+        return len(left) == len(right) and all(equal(one, two, meter) for one, two in pairs)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
+        return left.keys() == right.keys() and all(
+            equal(left[key], right[key], meter) for key in left
+        )
     return bool(left == right)
 
 
@@ -192,11 +196,7 @@ def contains(whole: Any, piece: Any, meter: Meter) -> bool:
         return piece in whole if isinstance(piece, str | int) else False
     if is_list(whole):
         assert isinstance(whole, Sequence)
-        for item in whole:
-            meter.turn()
-            if equal(item, piece):
-                return True
-        return False
+        return any(equal(item, piece, meter) for item in whole)
     raise Faulty(
         f"{shown(whole)} cannot contain anything", "`in` looks into lists, texts and records"
     )

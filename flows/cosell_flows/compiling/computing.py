@@ -29,17 +29,34 @@ def computed(node: s.Syntax) -> Compute:
     """A closure that yields the value of *node*, or a `Missing`; it says where it failed."""
     compute = _compute(node)
     at = s.start(node)
+    makes = _makes(node)
 
     def placed(turn: Turn) -> Any:
         turn.meter.turn()
         try:
-            return compute(turn)
+            value = compute(turn)
+            if makes:
+                turn.meter.made(value)
+            return value
         except Faulty as fault:
             if fault.at is None:
                 fault.at = at
             raise
 
     return placed
+
+
+_PASSING_ON = frozenset(("default", "d", "first", "last", "min", "max"))
+
+
+def _makes(node: s.Syntax) -> bool:
+    """Whether a part of an expression makes a value, and does not only pass one on."""
+    match node:
+        case s.Filtered(name, _, _, _, _):
+            return name not in _PASSING_ON
+        case s.Arithmetic() | s.Joined() | s.Part() | s.Called() | s.ListOf() | s.RecordOf():
+            return True
+    return False
 
 
 def settled(node: s.Syntax) -> Compute:
@@ -93,7 +110,10 @@ def _compute(node: s.Syntax) -> Compute:  # noqa: C901, PLR0912 - one line for e
 def _name(name: str, at: int) -> Compute:
     def look_up(turn: Turn) -> Any:
         if name in turn.scope:
-            return turn.scope[name]
+            value = turn.scope[name]
+            if isinstance(value, ScopeFunction):  # it can be called, and nothing else
+                raise Faulty(f"{name} is a function", f"call it: {name}(…)", at=at)
+            return value
         return Missing(name, "", tuple(turn.scope), at=at)
 
     return look_up
@@ -200,9 +220,9 @@ _ORDERS: Mapping[str, Callable[[int], bool]] = {
 def _holds(sign: str, left: Any, right: Any, meter: Meter) -> bool:
     match sign:
         case "eq":
-            return equal(left, right)
+            return equal(left, right, meter)
         case "ne":
-            return not equal(left, right)
+            return not equal(left, right, meter)
         case "in":
             return contains(right, left, meter)
         case "notin":

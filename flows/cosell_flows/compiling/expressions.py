@@ -27,7 +27,7 @@ from .computing import Compute, Turn, not_boolean, path_text, settled
 from .failing import ExpressionFailed, failed, leftover, slip, spot
 from .filters import FILTERS, FUNCTIONS, TESTS
 from .limits import Meter, room_for, within
-from .values import Faulty, ScopeFunction, text_of
+from .values import MAX_DIGITS, Faulty, ScopeFunction, text_of
 
 __all__ = [
     "ExpressionFailed",
@@ -41,6 +41,8 @@ __all__ = [
 ]
 
 MAX_LENGTH = 10_000
+MAX_DEPTH = 100
+MAX_PIECES = 1_000
 
 
 @dataclass(frozen=True)
@@ -114,15 +116,18 @@ def parsed(text: str) -> s.Syntax:
         tree = parser.parse_expression()
         if not parser.stream.eos:
             raise leftover(parser.stream.current.lineno, text)
-        return _translated(tree)
+        syntax = _translated(tree)
+        if s.depth(syntax) > MAX_DEPTH:
+            raise RecursionError
+        return syntax
     except jinja2.TemplateSyntaxError as error:
         raise slip(error.message or "", error.lineno, text) from None
     except RecursionError:
         raise Faulty(
             "this expression is nested too deeply", "name parts of it with `set`"
         ) from None
-    except ValueError as error:
-        raise Faulty(f"this number cannot be read: {error}") from None
+    except ValueError:
+        raise Faulty("this number has too many digits", f"at most {MAX_DIGITS:,}") from None
 
 
 # -- from Jinja's nodes to ours ---------------------------------------------------------------
@@ -281,21 +286,27 @@ def compiled(text: str, *, bare: bool = False) -> Compiled:
     if bare:
         return Compiled((_piece(text, 0),), lone=True)
     parts: list[str | Piece] = []
-    at = 0
+    at = pieces = 0
     while (opening := text.find("{{", at)) >= 0:
         if opening > at:
             parts.append(text[at:opening])
         end = end_of_braces(text, opening)
         if end < 0:
             raise Faulty("the braces that open here are never closed", "add }}", at=opening)
+        pieces += 1
+        if pieces > MAX_PIECES:
+            raise Faulty(
+                f"a text holds at most {MAX_PIECES:,} expressions",
+                "name parts of it with `set`",
+                at=opening,
+            )
         parts.append(_piece(text[opening + 2 : end - 2], opening + 2))
         at = end
     if at < len(text):
         parts.append(text[at:])
-    pieces = [part for part in parts if isinstance(part, Piece)]
     # A text block ends in a line break that nobody typed as part of the value.
     around = "".join(part for part in parts if isinstance(part, str)).rstrip("\n")
-    return Compiled(tuple(parts), lone=len(pieces) == 1 and not around)
+    return Compiled(tuple(parts), lone=pieces == 1 and not around)
 
 
 def _piece(text: str, at: int) -> Piece:

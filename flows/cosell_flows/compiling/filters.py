@@ -46,7 +46,11 @@ def map_(
         misuse = wanted.misuse(1 + len(arguments), ())
         if misuse is not None:
             raise Faulty(f"{name}: {misuse}", f"as in: {wanted.example}")
-        return [wanted.call(meter, item, *arguments) for item in each(meter, items)]
+        made = []
+        for item in each(meter, items):
+            made.append(wanted.call(meter, item, *arguments))
+            meter.made(made[-1])
+        return made
     found = [field_of(item, attribute, "map") for item in each(meter, items)]
     if default is not _NO_DEFAULT:
         found = [default if isinstance(item, Missing) else item for item in found]

@@ -28,7 +28,7 @@ def date_(_: Meter, value: Any) -> date:
     if isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", value.strip()):
         day: date = _parsed(date.fromisoformat, value, "a date such as 2026-01-31")
         return day
-    return to_moment(value).astimezone(UTC).date()
+    return in_utc(value).date()
 
 
 @entry(
@@ -53,6 +53,15 @@ def to_moment(value: Any) -> datetime:
         hint = "give a fallback first: | default('2026-01-31')" if value is None else None
         raise Faulty(f"{shown(value)} is not a moment", hint)
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def in_utc(value: Any) -> datetime:
+    """A moment of a text or date, in UTC."""
+    moment = to_moment(value)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Faulty(f"{shown(value)} is out of all time in UTC") from None
 
 
 def _parsed(parse: Any, value: str, wanted: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from .arithmetic import calculate, contains, equal, ordered
 from .limits import Meter, room_for
-from .tables import Table, need_count, need_list, need_text
+from .tables import Table, need_count, need_list, need_number, need_text
 from .tests_of_values import TABLE as TESTS
 from .tests_of_values import is_blank
 from .values import Faulty, Missing, absent, is_list, shown, text_of
@@ -52,8 +52,11 @@ def join(meter: Meter, value: Any, separator: Any = "", attribute: Any = None) -
     meter.turn(len(items))
     if attribute is not None:
         items = [present(field_of(item, attribute, "join")) for item in items]
-    texts = [text_of(item) for item in items]
-    room_for(text=sum(map(len, texts)) + len(between) * len(texts))
+    texts, letters = [], 0
+    for item in items:
+        texts.append(text_of(item))
+        letters += len(texts[-1]) + len(between)
+        room_for(text=letters)
     return between.join(texts)
 
 
@@ -211,7 +214,7 @@ def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) 
     items = need_list(value, "sort")
 
     def compare(one: tuple[Any, Any], other: tuple[Any, Any]) -> int:
-        meter.turn()
+        meter.turn(1 + len(one[0]) // 100 if isinstance(one[0], str) else 1)
         return ordered(one[0], other[0])
 
     keyed = [
@@ -250,10 +253,10 @@ def max_(meter: Meter, value: Any, attribute: Any = None) -> Any:
 )
 def sum_(meter: Meter, value: Any, attribute: Any = None, start: Any = 0) -> Any:
     """All numbers together, exactly."""
-    total = start
+    total = need_number(start, "sum")
     for item in each(meter, need_list(value, "sum")):
         number = item if attribute is None else present(field_of(item, attribute, "sum"))
-        total = calculate("+", total, number)
+        total = calculate("+", total, need_number(number, "sum"))
     return total
 
 
@@ -354,8 +357,7 @@ def groupby(meter: Meter, value: Any, path: Any) -> list[dict[str, Any]]:
     for item in each(meter, need_list(value, "groupby")):
         mark = present(field_of(item, path, "groupby"))
         for group in groups:
-            meter.turn()
-            if equal(group["value"], mark):
+            if equal(group["value"], mark, meter):
                 group["items"].append(item)
                 break
         else:

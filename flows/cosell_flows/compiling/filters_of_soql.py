@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from .filters_of_dates import to_moment
+from .filters_of_dates import in_utc, to_moment
 from .limits import Meter, room_for
 from .tables import Table, need_list, need_text
 from .values import Faulty, Missing, absent, is_list, shown, text_of
@@ -79,7 +79,7 @@ def soql_datetime(_: Meter, value: Any) -> str:
 
 
 def _soql_moment(value: datetime) -> str:
-    moment = to_moment(value).astimezone(UTC).replace(tzinfo=None)
+    moment = in_utc(value).replace(tzinfo=None)
     return moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds") + "Z"
 
 

@@ -125,9 +125,9 @@ def endswith(_: Meter, value: Any, part: Any) -> bool:
     "'deal-7' | matches('deal-[0-9]+')",
     "true",
 )
-def matches(_: Meter, value: Any, pattern: Any) -> bool:
+def matches(meter: Meter, value: Any, pattern: Any) -> bool:
     """Whether all of a text fits a regular expression."""
-    return fits(need_text(value, "matches"), need_text(pattern, "matches"))
+    return fits(need_text(value, "matches"), need_text(pattern, "matches"), meter)
 
 
 @entry("text -> text", "for a part of a web address", "'a b&c' | urlencode", '"a%20b%26c"')

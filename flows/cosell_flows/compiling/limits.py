@@ -7,19 +7,21 @@ from collections.abc import Callable
 
 from .values import MAX_ITEMS, MAX_TEXT, Faulty, is_list
 
-MAX_SECONDS = 1.0
+MAX_SECONDS = 0.8  # so that the last turn, too, is through within a second
 MAX_TURNS = 5_000_000
+MAX_MADE_TEXT = 8_000_000  # letters of all texts that one evaluation makes on its way
+MAX_MADE_ITEMS = 1_000_000  # of all lists and records
 _LOOK_EVERY = 20_000  # turns between two looks at the clock
 
 
 class Meter:
-    """Counts the turns of one evaluation."""
+    """Counts the turns of one evaluation, and what it makes on its way."""
 
-    __slots__ = ("_clock", "_deadline", "_next_look", "_turns")
+    __slots__ = ("_clock", "_deadline", "_items", "_letters", "_next_look", "_turns")
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._turns = 0
+        self._turns = self._letters = self._items = 0
         self._next_look = _LOOK_EVERY
         self._deadline = clock() + MAX_SECONDS
 
@@ -33,6 +35,22 @@ class Meter:
             raise Faulty(
                 "this expression takes too long",
                 "work on fewer items: filter in the query, or use a foreach step",
+            )
+
+    def made(self, value: object) -> None:
+        """Take note of a text, list or record that was made, though only in passing."""
+        if isinstance(value, str):
+            self._letters += len(value)
+            self.turn(len(value) // 50)
+        elif isinstance(value, list | dict):
+            self._items += len(value)
+            self.turn(len(value) // 5)
+        else:
+            return
+        if self._letters > MAX_MADE_TEXT or self._items > MAX_MADE_ITEMS:
+            raise Faulty(
+                "this expression makes too much on its way to the result",
+                "name parts of it with `set`, or use a foreach step",
             )
 
 

@@ -237,3 +237,13 @@ def end(node: Syntax) -> int | None:
         case Compared(_, rest, _):
             return end(rest[-1][1])
     return None
+
+
+def depth(node: Syntax) -> int:
+    """How deeply the parts of a node are nested; without recursion, which deep ones would exhaust."""
+    deepest, waiting = 0, [(node, 1)]
+    while waiting:
+        inner, level = waiting.pop()
+        deepest = max(deepest, level)
+        waiting += [(child, level + 1) for child in children(inner)]
+    return deepest

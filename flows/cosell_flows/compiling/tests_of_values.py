@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
-from .arithmetic import contains, equal, ordered
+from .arithmetic import calculate, contains, equal, exact, ordered
 from .filters_of_text import endswith, matches, startswith
 from .limits import Meter
 from .tables import Table, need_number
@@ -76,7 +76,10 @@ def number(_: Meter, value: Any) -> bool:
 @entry("any -> boolean", "whether it is a whole number", "1 is integer", "true")
 def integer(_: Meter, value: Any) -> bool:
     """Whether it is a whole number."""
-    return is_number(value) and value == int(value)
+    if not is_number(value):
+        return False
+    number = exact(value)  # not int(): the digits of 1e999999999 would fill the memory
+    return isinstance(number, int) or (number.is_finite() and number == number.to_integral_value())
 
 
 @entry("any -> boolean", "whether it is true or false", "true is boolean", "true")
@@ -124,15 +127,15 @@ def date_(_: Meter, value: Any) -> bool:
     "true",
     names="eq equalto ==",
 )
-def eq(_: Meter, value: Any, other: Any) -> bool:
+def eq(meter: Meter, value: Any, other: Any) -> bool:
     """Whether both are the same."""
-    return equal(value, other)
+    return equal(value, other, meter)
 
 
 @entry("any, other: any -> boolean", "whether both differ", "1 is ne 2", "true", names="ne !=")
-def ne(_: Meter, value: Any, other: Any) -> bool:
+def ne(meter: Meter, value: Any, other: Any) -> bool:
     """Whether both differ."""
-    return not equal(value, other)
+    return not equal(value, other, meter)
 
 
 @entry(
@@ -215,7 +218,8 @@ def contains_(meter: Meter, value: Any, part: Any) -> bool:
 def divisibleby(_: Meter, value: Any, other: Any) -> bool:
     """Whether it can be divided without rest."""
     divisor = need_number(other, "divisibleby")
-    return bool(divisor != 0 and need_number(value, "divisibleby") % divisor == 0)
+    number = need_number(value, "divisibleby")
+    return bool(divisor != 0 and calculate("%", number, divisor) == 0)
 
 
 entry("text, part: text -> boolean", "whether it begins so", "'abc' is startswith 'a'", "true")(

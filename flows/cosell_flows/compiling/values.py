@@ -166,31 +166,57 @@ def absent(missing: Missing) -> Faulty:
 
 
 def to_json(value: object) -> str:
-    """JSON with exactly the digits of the decimals."""
+    """JSON with exactly the digits of the decimals; what is too long is refused on the way."""
+    sheet = _Sheet()
     try:
-        return _json(value)
+        sheet.write(value)
     except RecursionError:
         raise Faulty("this is nested too deeply to be written as JSON") from None
+    return "".join(sheet.pieces)
 
 
-def _json(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case str():
-            return json.dumps(value, ensure_ascii=False)
-        case bool() | int() | Decimal() | float():
-            return text_of(value)
-        case datetime() | date():
-            return f'"{text_of(value)}"'
-        case Missing():
-            raise absent(value)
-    if isinstance(value, Mapping):
-        pairs = (
-            f"{json.dumps(str(key), ensure_ascii=False)}: {_json(value[key])}" for key in value
-        )
-        return "{" + ", ".join(pairs) + "}"
-    if is_list(value):
-        assert isinstance(value, Sequence)
-        return "[" + ", ".join(_json(inner) for inner in value) + "]"
-    raise Faulty(f"{kind_of(value)} cannot be written as JSON")
+class _Sheet:
+    """What has been written of a JSON text by now."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self._letters = 0
+
+    def _put(self, piece: str) -> None:
+        self.pieces.append(piece)
+        self._letters += len(piece)
+        if self._letters > MAX_TEXT:
+            raise Faulty(f"as JSON this would have more than {MAX_TEXT:,} letters")
+
+    def write(self, value: object) -> None:
+        """Write a value, and all that is in it."""
+        match value:
+            case None:
+                self._put("null")
+            case str():
+                self._put(json.dumps(value, ensure_ascii=False))
+            case bool() | int() | Decimal() | float():
+                self._put(text_of(value))
+            case datetime() | date():
+                self._put(f'"{text_of(value)}"')
+            case Missing():
+                raise absent(value)
+            case Mapping():
+                self._put("{")
+                for index, key in enumerate(value):
+                    name = json.dumps(str(key), ensure_ascii=False)
+                    self._put(f", {name}: " if index else f"{name}: ")
+                    self.write(value[key])
+                self._put("}")
+            case _ if is_list(value):
+                self._write_list(value)
+            case _:
+                raise Faulty(f"{kind_of(value)} cannot be written as JSON")
+
+    def _write_list(self, items: Any) -> None:
+        self._put("[")
+        for index, inner in enumerate(items):
+            if index:
+                self._put(", ")
+            self.write(inner)
+        self._put("]")

@@ -39,6 +39,7 @@ from cosell_definitions.model import (
 
 from ..compiling.arithmetic import equal
 from ..compiling.expressions import ExpressionFailed, evaluate, evaluate_bare, truth
+from ..compiling.limits import Meter
 from ..syncing.errors import SyncError
 from .asking import question_of
 from .branching import race
@@ -384,6 +385,6 @@ def _case_of(switch: Switch, frame: Frame) -> int | None:
     scope = frame.scope()
     subject = evaluate_bare(switch.subject, scope)
     for number, case in enumerate(switch.cases):
-        if any(equal(subject, evaluate(value, scope)) for value in case.values):
+        if any(equal(subject, evaluate(value, scope), Meter()) for value in case.values):
             return number
     return None
