@@ -379,6 +379,7 @@ class AuditTrail:
     mark: str | Template | None = None  # the field that carries the check mark
     mark_when: Value = True  # a template that yields whether marks are shown
     max_length: int = 100000
+    language: Value = "English"  # of what is said there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -283,9 +283,11 @@ def _audit(hand: Hand, shaped: Shaped | None) -> AuditTrail | None:
         return None
     mark = shaped.get("mark")
     when = shaped.get("mark_when")
+    language = shaped.get("language")
     return AuditTrail(
         field=_path(hand, field),
         mark=_path(hand, mark) if mark is not None else None,
         mark_when=hand.value(when) if when is not None else True,
         max_length=hand.integer(shaped, "max_length") or 100000,
+        language=hand.value(language) if language is not None else "English",
     )

@@ -72,6 +72,7 @@ def test_what_is_shipped_resolves() -> None:
         {
             "SYNC_CO_SELL_ONLY": True,
             "DISPLAY_CHECK_MARK": True,
+            "AUDIT_LANGUAGE": "English",
             "ON_HOLD_STAGE": "Prospecting",
             "ACTIVE_STAGE": "Qualification",
             "DEAL_VALUE_FIELD": "Amount",

@@ -144,6 +144,10 @@ class Seller:
         """Look at a record."""
         return dict(call("GET", f"{self.url}{API}/sobjects/{kind}/{record}", token=self.token))
 
+    def describe(self, kind: str) -> dict[str, Any]:
+        """What the org says of an object."""
+        return dict(call("GET", f"{self.url}{API}/sobjects/{kind}/describe", token=self.token))
+
     def find(self, soql: str) -> list[dict[str, Any]]:
         """Look for records."""
         query = urllib.parse.quote(soql)

@@ -254,7 +254,8 @@ def _values_of(mapping: MappingFile) -> Iterator[tuple[Value, frozenset[str]]]:
         for guard in guards:
             yield (guard.state, guard.to), env
     if mapping.audit is not None:
-        yield (mapping.audit.field, mapping.audit.mark, mapping.audit.mark_when), env
+        audit = mapping.audit
+        yield (audit.field, audit.mark, audit.mark_when, audit.language), env
 
 
 def _variables_of(mapping: MappingFile) -> Iterator[str]:

@@ -26,6 +26,8 @@ from .world import ITEM, TURN, Turn, World
 
 _ECHO = logging.getLogger("cosell.echo")
 
+_SHORTEST = 200  # no field that could hold an audit is shorter: below, nobody need be asked
+
 
 class PlanOutput(Fleeting):
     """What `sync.plan` gives out: readable by expressions, and carried whole to `sync.apply`."""
@@ -108,8 +110,19 @@ class EngineActions:
             self._mirrors[mapping] = mirror_of(known, self._env, updatable=updatable)
         return self._mirrors[mapping]
 
+    async def narrowed(self, mapping: str, record: Mapping[str, Any] | None) -> Mirror:
+        """The mirror, with an audit no longer than its field, once *record* has much in it."""
+        mirror = self.mirror(mapping)
+        trail, side = mirror.audit, mirror.mapping.right
+        if trail is None or not record or len(str(pick(record, trail.field) or "")) < _SHORTEST:
+            return mirror
+        room = await self._world.room_of(side.connection, side.object, trail.field)
+        if not room or room >= trail.max_length:
+            return mirror
+        return replace(mirror, audit=replace(trail, max_length=room))
+
     async def _plan(self, given: Mapping[str, Any]) -> PlanOutput:
-        mirror = self.mirror(given["mapping"])
+        mirror = await self.narrowed(given["mapping"], given["right"])
         left, right = _record(given, "left"), _record(given, "right")
         link = await self._world.ledger.links.find(
             mirror.id, left_id=str(pick(left, mirror.left_key)), right_id=str(right.get("Id"))
@@ -180,7 +193,7 @@ class EngineActions:
         )
         await failing.report(
             self._world,
-            self.mirror(given["mapping"]),
+            await self.narrowed(given["mapping"], given.get("right")),
             failure,
             left=given.get("left"),
             right=given.get("right"),
@@ -190,7 +203,7 @@ class EngineActions:
             item.letters += 1
 
     async def _note(self, given: Mapping[str, Any]) -> None:
-        mirror = self.mirror(given["mapping"])
+        mirror = await self.narrowed(given["mapping"], given["right"])
         await failing.note(self._world, mirror, str(given["message"]), _record(given, "right"))
 
     async def _due(self, given: Mapping[str, Any]) -> dict[str, Any]:

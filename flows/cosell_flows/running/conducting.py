@@ -86,6 +86,7 @@ class OneRun:
             flow_hash=flow.content_hash,
             planning=planning,
             permit=permit,
+            rooms=engine.rooms,
         )
         self.loops = Loops(
             lease=None if planning else self._lease,

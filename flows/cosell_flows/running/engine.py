@@ -40,6 +40,7 @@ class Engine:
     watch: Watch | None = None
     opened: Callable[[str], Caller] | None = None  # who answers instead of the real systems
     progress: Progress | None = None  # told how many of how many records are through
+    rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters that fields take
     _clients: dict[str, Client] = field(default_factory=dict)
     _soundness: Soundness = field(init=False)
 

@@ -87,6 +87,7 @@ def by_hand(engine: Engine, what: str) -> tuple[World, EngineActions]:
         run_id=str(uuid.uuid4()),
         flow=what,
         flow_hash="",
+        rooms=engine.rooms,
     )
     actions = EngineActions(
         world, mappings=engine.project.mappings, env=engine.environment.values, flow=what
@@ -99,9 +100,8 @@ async def prepare(
 ) -> Mending:
     """Read both sides of *link* and plan to set *row* to *value*; nothing is written yet."""
     world, actions = by_hand(engine, what)
-    mirror = actions.mirror(link.mapping)
     try:
-        plan = await _planned(world, mirror, link, row, value, note=note)
+        plan = await _planned(world, actions, link, row, value, note=note)
     except ConnectorError as error:
         if error.error_class not in ("not_found", "deleted"):
             raise
@@ -110,9 +110,10 @@ async def prepare(
 
 
 async def _planned(
-    world: World, mirror: Mirror, link: Link, row: Row, value: Any, *, note: str
+    world: World, actions: EngineActions, link: Link, row: Row, value: Any, *, note: str
 ) -> PairPlan:
-    right = await _right(world, mirror, str(link.right_id))
+    right = await _right(world, actions.mirror(link.mapping), str(link.right_id))
+    mirror = await actions.narrowed(link.mapping, right)
     if link.left_id is None:
         return plan_setting_alone(mirror, right, row, value, now=world.now(), note=note)
     left = await _left(world, mirror, link.left_id)

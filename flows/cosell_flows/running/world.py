@@ -91,6 +91,7 @@ class World:
     seen: Seen = field(default_factory=dict)  # outside of loops
     reached: dict[str, datetime] = field(default_factory=dict)  # of a plan: cursors
     loose_intents: list[str] = field(default_factory=list)
+    rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters a field takes
 
     def now(self) -> datetime:
         """The engine's time, UTC."""
@@ -120,6 +121,23 @@ class World:
             item = ITEM.get()
             self.marks.note(item.seen if item else self.seen, system, reply)
         return reply
+
+    async def room_of(self, system: str, name: str, path: str) -> int | None:
+        """How many characters a field takes, where its system can describe itself."""
+        if name not in self.rooms:
+            self.rooms[name] = await self._described(system, name)
+        return self.rooms[name].get(path.lower())
+
+    async def _described(self, system: str, name: str) -> dict[str, int]:
+        if "describe" not in self.connector(system).operations:
+            return {}
+        client = await self.client(system)
+        try:
+            told = await client.collect("describe", {"object": name})
+        except ConnectorError:
+            return {}  # the mapping's own limit has to do
+        fields = told.get("fields", ()) if isinstance(told, Mapping) else ()
+        return {str(one["name"]).lower(): int(one.get("length") or 0) for one in fields}
 
     async def call(self, system: str, name: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation a flow names, whichever way it works."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from .speaking import ENGLISH, words
+
+Say = Callable[[str], str]
 GOOD = "✔ "
 BAD = "✘ "
 # Older packages of the connector wrote ✓ and ✖; a variation selector may follow any of them.
@@ -38,8 +41,8 @@ def with_line(trail: str | None, message: str, *, at: datetime, limit: int) -> s
         size += len(text) + 1
         if size > limit and kept:
             break
-        kept.append(text)
-    return "\n".join(kept)[:limit]
+        kept.append(text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…")
+    return "\n".join(kept)
 
 
 def last_message(trail: str | None) -> str | None:
@@ -53,33 +56,37 @@ def told(
     sent: Sequence[tuple[str, Any, Any]],
     received: Sequence[tuple[str, Any, Any]],
     notes: Iterable[str],
+    *,
+    language: str = ENGLISH,
 ) -> str:
     """One sentence for a seller: (label, old, new) of what was sent and received, and the notes."""
-    parts = [f"{note.rstrip('.')}." for note in notes]
+    say = words(language).say
+    parts = [f"{say(note.rstrip('.'))}." for note in notes]
     if sent:
-        parts.append(f"Sent to Partner Center: {_changes(sent)}.")
+        parts.append(say("Sent to Partner Center: {changes}.").format(changes=_changes(sent, say)))
     if received:
-        parts.append(f"Received from Partner Center: {_changes(received)}.")
-    return " ".join(parts) or "In step with Partner Center."
+        told = _changes(received, say)
+        parts.append(say("Received from Partner Center: {changes}.").format(changes=told))
+    return " ".join(parts) or say("In step with Partner Center.")
 
 
-def _changes(changes: Sequence[tuple[str, Any, Any]]) -> str:
+def _changes(changes: Sequence[tuple[str, Any, Any]], say: Say) -> str:
     return "; ".join(
-        f"{label} {_shown(new)}" if old in (None, "", [], False) else
-        f"{label} {_shown(old)} → {_shown(new)}"
+        f"{say(label)} {_shown(new, say)}" if old in (None, "", [], False) else
+        f"{say(label)} {_shown(old, say)} → {_shown(new, say)}"
         for label, old, new in changes
     )  # fmt: skip
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, say: Say) -> str:
     if value in (None, ""):
-        return "(empty)"
+        return say("(empty)")
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("yes") if value else say("no")
     if isinstance(value, Decimal):
         return format(value.normalize(), "f")
     if isinstance(value, (list, tuple)):
-        return "/".join(_shown(item) for item in value)
+        return "/".join(_shown(item, say) for item in value)
     text = value.isoformat() if isinstance(value, date) else " ".join(str(value).split())
     longest = 60
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

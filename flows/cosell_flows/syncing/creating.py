@@ -12,7 +12,7 @@ from ..ledger.links import Link
 from .applying import remember
 from .composing import compose
 from .mirror import Mirror
-from .pairs import PairPlan, own_writes, plan_pair
+from .pairs import PairPlan, own_writes, plan_pair, spoken
 from .records import pick
 from .sending import Systems, needed, read_record
 from .writes import Write, new_id
@@ -79,7 +79,7 @@ async def create_right(
     side = mirror.mapping.right
     left_id = str(pick(left, mirror.left_key))
     body, fields = compose(mirror, left, to="right", also=also)
-    own = own_writes(mirror, body, message, good=True, now=systems.now())
+    own = own_writes(mirror, body, spoken(mirror, message), good=True, now=systems.now())
     body |= {write.field: write.new for write in own}
     own_fields = {write.field: write for write in own}
     fields = tuple(own_fields.pop(f.field, f) if f.field in own_fields else f for f in fields)

@@ -15,7 +15,7 @@ from . import audit
 from .applying import version_left
 from .echo import moment_of
 from .mirror import Mirror
-from .pairs import own_writes
+from .pairs import own_writes, spoken
 from .records import pick
 from .sending import Systems, read_record, update_right
 
@@ -124,7 +124,7 @@ async def _tell(
     record_id = str(right["Id"])
     for attempt in range(1, _TRIES + 1):
         fresh = {**(await read_record(systems, mirror, record_id, names)), "Id": record_id}
-        said = " ".join(message.split())
+        said = " ".join(spoken(mirror, message).split())
         writes = own_writes(mirror, fresh, said, good=good, now=systems.now())
         if audit.last_message(pick(fresh, trail.field)) == said:
             writes = tuple(write for write in writes if write.field != trail.field)

@@ -14,7 +14,7 @@ from ..ledger.links import Link
 from . import tables
 from .errors import SyncError
 from .mirror import Mirror, Row
-from .pairs import PairPlan, own_writes, plan_pair
+from .pairs import PairPlan, own_writes, plan_pair, spoken
 from .records import nest, overlay, pick
 from .values import canonical, is_blank, to_wire_right
 from .writes import FieldWrite
@@ -121,7 +121,7 @@ def plan_setting_alone(
     setting = FieldWrite(
         field=path, old=old, new=value, rule=row.field.place, loses=old, label=row.label
     )
-    told = own_writes(mirror, right, note, good=True, now=now)
+    told = own_writes(mirror, right, spoken(mirror, note), good=True, now=now)
     return PairPlan(
         mirror=mirror,
         left={},

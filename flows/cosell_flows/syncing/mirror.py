@@ -44,6 +44,7 @@ class Audit:
     mark: str | None
     show_marks: bool
     max_length: int
+    language: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ def mirror_of(
             mark=_text(trail.mark, scope) if trail.mark else None,
             show_marks=evaluate(trail.mark_when, scope) is True,
             max_length=trail.max_length,
+            language=str(evaluate(trail.language, scope)),
         )
     return Mirror(
         mapping=mapping,

@@ -15,6 +15,7 @@ from .echo import PAUSED, TRAIL, Caught, caught, flipping, moment_of, walked
 from .merge import merge, mixed
 from .mirror import Mirror, Row
 from .records import pick
+from .speaking import ENGLISH, words
 from .values import (
     canonical,
     fitted,
@@ -181,6 +182,11 @@ def _was_told(mirror: Mirror, right: Mapping[str, Any], story: str) -> bool:
     )
 
 
+def spoken(mirror: Mirror, message: str) -> str:
+    """*message* in the language of the mapping's audit."""
+    return words(mirror.audit.language).say(message) if mirror.audit else message
+
+
 def own_writes(
     mirror: Mirror, right: Mapping[str, Any], message: str, *, good: bool, now: datetime
 ) -> tuple[FieldWrite, ...]:
@@ -299,7 +305,9 @@ def _story(plan: PairPlan) -> str:
         for label, old, new in _by_label(plan.to_right)
         if label not in quiet
     ]
-    return audit.told(sent, received, plan.notes)
+    trail = plan.mirror.audit
+    language = trail.language if trail else ENGLISH
+    return audit.told(sent, received, plan.notes, language=language)
 
 
 def _is_ours(mirror: Mirror, row: Row) -> bool:
