@@ -30,6 +30,7 @@ _COMMANDS = {
     "sandbox": "serving:sandbox",
     "env": "environment:env",
     "connections": "connecting:connections",
+    "connector": "importing:connector",
     "promote": "promoting:promote",
     "upgrade": "upgrading:upgrade",
     "records": "records:records",
