@@ -17,7 +17,7 @@ from .nodes import Extent, MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem, did_you_mean
 from .strictness import Kind, Span, breaches, misread
 
-MAX_DEPTH = 100
+MAX_DEPTH = 250  # a step in a case of a `switch` is four levels deeper than the switch
 MAX_ALIASES = 100
 MAX_COPIED_NODES = 20_000
 MAX_COLLECTED = 100  # with so many slips of layout, nothing else about the file can be said

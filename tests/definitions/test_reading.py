@@ -151,7 +151,7 @@ def test_tabs_in_texts_and_comments_are_fine() -> None:
     ("text", "code"),
     [
         ("[" * 200_000, "Y015"),
-        ("a:\n" + "".join(" " * depth + "- \n" for depth in range(150)), "Y015"),
+        ("a:\n" + "".join(" " * depth + "- \n" for depth in range(300)), "Y015"),
         ("a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
             f"{chr(98 + n)}: &{chr(98 + n)} [{','.join(['*' + chr(97 + n)] * 9)}]\n" for n in range(8)
         ), "Y008"),

@@ -69,10 +69,16 @@ class Reader:
                 self._check(source, reference, conditions=here, loops=loops)
         self._tested |= {one.path for one in used.references if one.guarded}
         known = {name: type_ for name, type_ in self._fixed.items() if name in names}
-        return self._type(source, {**known, **self._steps(), **(types or {})})
+        return self._type(source, {**known, **self._steps(used), **(types or {})})
 
-    def _steps(self) -> dict[str, Type]:
-        fields = {name: step_of(seen.output) for name, seen in self.seen.items()}
+    def _steps(self, used: Usage) -> dict[str, Type]:
+        """The types of the steps that are read; of all where it is computed which one is."""
+        read = {one.path[1:2] for one in used.references if one.path[0] == "steps"}
+        fields = {
+            name: step_of(seen.output)
+            for name, seen in (self.seen.items() if read else ())
+            if (name,) in read or () in read
+        }
         return {"steps": record_of(fields, besides="anything")}
 
     def _type(self, source: Template | Bare, scope: Mapping[str, Type]) -> Type:

@@ -61,12 +61,13 @@ class Aside:
 
 
 def _told_shown(told: Told) -> dict[str, Any]:
-    # Of a step that is not over only its failure counts, and that is among the marks.
+    # A step with a mark was begun and is not over; of its outcome only a failure counts, which is
+    # among the marks.
     over = {name: dict(one) for name, one in told.outcomes.items() if name in told.ended}
     return {
         "outcomes": over,
         "ended": sorted(told.ended),
-        "marks": {name: dict(mark) for name, mark in told.marks.items() if mark},
+        "marks": {name: dict(mark) for name, mark in told.marks.items()},
         "inner": {
             step: {turn: _told_shown(one) for turn, one in turns.items()}
             for step, turns in told.inner.items()

@@ -15,6 +15,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol, assert_never
 
 from cosell_connectors.errors import ConnectorError
@@ -43,7 +44,7 @@ from ..compiling.limits import Meter
 from ..syncing.errors import SyncError
 from .asking import question_of
 from .branching import race
-from .lasting import to_its_end
+from .lasting import WITHDRAWN, to_its_end
 from .loops import Loops
 from .nesting import ids_inside
 from .outcomes import Fleeting, Question, StepFailed, StepRecord, Stopped, Waiting
@@ -106,7 +107,10 @@ class Walk:
         for step in steps:
             if step.id in frame.told.ended:
                 _passed_by(step, frame)
-            elif top and self.wrap is not None:
+                continue
+            if WITHDRAWN.get() and step.id not in frame.told.marks:
+                raise asyncio.CancelledError("nobody waits for it any more")
+            if top and self.wrap is not None:
                 await self._wrapped(step, frame, self.wrap)
             else:
                 await self.step(step, frame)
@@ -158,7 +162,7 @@ class Walk:
         self, step: Step, frame: Frame, error: BaseException | None, record: StepRecord
     ) -> BaseException | None:
         """Run `finally` to its end; the step's own error wins over one of `finally`."""
-        ended = await to_its_end(self.steps(step.finally_, frame))
+        ended = await to_its_end(partial(self.steps, step.finally_, frame))
         if isinstance(ended, asyncio.CancelledError):
             return ended
         if error is None and ended is not None:
@@ -284,11 +288,13 @@ class Walk:
             case Until() as poll:
                 await self._until(step, poll, frame, record, mark)
             case Parallel() as parallel:
-                branches = parallel.branches.values()
-                await race([self.steps(one, frame) for one in branches], parallel.wait_for)
+                branches = [partial(self.steps, one, frame) for one in parallel.branches.values()]
+                await race(branches, parallel.wait_for, keeps=self.effects.keeps)
             case Wait() as wait:
                 await self._pause(seconds_of(wait, frame, self.effects.now()))
             case Approve() as approve:
+                if WITHDRAWN.get():
+                    raise asyncio.CancelledError("nobody waits for the answer any more")
                 asked_at = self._once(mark, "asked_at", self.effects.now)
                 return await self.effects.ask(question_of(step, approve, frame, asked_at))
             case Stop() as stop:

@@ -7,12 +7,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cosell_definitions.model import ForEach
 
 from ..compiling.expressions import evaluate, evaluate_bare
-from .lasting import ended
+from .lasting import ended, withdraw
 from .outcomes import StepFailed, StepRecord, Stopped, Waiting
 from .scope import Frame, Told
 from .tallying import Done, Tally
@@ -96,11 +97,17 @@ class _Turns:
         ]
         try:
             await asyncio.gather(*workers)
-        finally:
+        except BaseException:
             await ended(workers)
+            await withdraw([partial(self._turn, index, items[index]) for index in self._open()])
+            raise
         self.errors.sort(key=lambda error: error["index"])
         if self.waiting is not None:
             raise self.waiting
+
+    def _open(self) -> list[int]:
+        """The items that wait, or were begun in an earlier life of the run, and are not over."""
+        return [int(index) for index in self.place.told.inner.get(self.step, {})]
 
     async def _worker(self, queue: Iterable[tuple[int, Any]]) -> None:
         for index, value in queue:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cosell_flows.ledger import open_ledger
+from cosell_flows.ledger import Ledger, open_ledger
 from cosell_flows.running.conducting import Ask
 from cosell_flows.running.engine import Engine
 from cosell_flows.running.opening import open_engine
@@ -65,6 +65,10 @@ class Stage:
         self.write("flow", text)
         return await (await self.engine()).plan("flow", inputs)
 
+    def ledger(self) -> Ledger:
+        """The project's ledger, as the last engine sees it."""
+        return self._engines[-1].ledger
+
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.now += timedelta(seconds=seconds)
@@ -108,6 +112,3 @@ async def stage(
 def ways(result: RunResult) -> dict[str, str]:
     """How each step went, in order of their start."""
     return {step["id"]: step["status"] for step in result.steps}
-
-
-Ways = Callable[[RunResult], dict[str, str]]
