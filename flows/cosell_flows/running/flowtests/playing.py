@@ -106,6 +106,8 @@ class Theatre:
     bindings: Mapping[str, str]  # connection -> the name of its connector
     ledger: Ledger
     clock: Moving = field(default_factory=lambda: Moving(NOON))
+    _engines: dict[tuple[tuple[str, str], ...], Engine] = field(default_factory=dict)
+    _staged: Project | None = None
 
     async def play(self, tests: FlowTests, case: Case) -> Played:
         """Run one case, whatever comes of it."""
@@ -156,17 +158,10 @@ class Theatre:
         clock: Moving,
     ) -> tuple[Story, list[Change]]:
         self.clock.moment = clock.moment
-        project = self._project()
-        engine = Engine(
-            project=project,
-            environment=self._environment(case, around),
-            ledger=self.ledger,
-            clock=clock.now,
-            sleep=clock.sleep,
-            watch=trace,
-            opened=stage.caller,
-        )
-        flow = _flow(project, tests)
+        engine = self._engine(case, around)
+        engine.clock, engine.sleep = clock.now, clock.sleep
+        engine.watch, engine.opened = trace, stage.caller
+        flow = _flow(engine, tests)
         inputs, started = self._inputs(tests, case, flow, engine)
         try:
             await seed(engine, flow, around.state, self._fixtures(tests), self.clock)
@@ -214,7 +209,23 @@ class Theatre:
     def _connector(self, connection: str) -> Connector:
         return self._project().connector_of(connection)
 
+    def _engine(self, case: Case, around: Around) -> Engine:
+        """The engine of these variables: kept, so that each flow is looked at for faults once."""
+        known = tuple(sorted((name, value) for name, (value, _) in around.env.items()))
+        if known not in self._engines:
+            self._engines[known] = Engine(
+                project=self._project(),
+                environment=self._environment(case, around),
+                ledger=self.ledger,
+            )
+        return self._engines[known]
+
     def _project(self) -> Project:
+        if self._staged is None:
+            self._staged = self._made_project()
+        return self._staged
+
+    def _made_project(self) -> Project:
         bindings = {name: {"connector": connector} for name, connector in self.bindings.items()}
         environment = EnvironmentFile(
             name="test", connections=bindings, place=Place(file="env/test.yaml")
@@ -321,9 +332,9 @@ def combined(common: Around, own: Around) -> Around:
     )
 
 
-def _flow(project: Project, tests: FlowTests) -> Flow:
+def _flow(engine: Engine, tests: FlowTests) -> Flow:
     try:
-        return project.flow(tests.flow)
+        return engine.flow(tests.flow)
     except NoSuchFlow as missing:
         raise CannotBegin(str(missing), tests.flow_place, hint=missing.hint) from None
     except Unsound as unsound:
