@@ -15,6 +15,7 @@ from .console import Context
 # Commands are imported when they are called: `cosell check` must answer at once.
 _COMMANDS = {
     "init": "projects:init",
+    "new": "drafting:new",
     "check": "checking:check",
     "explain": "checking:explain",
     "fmt": "formatting:fmt",
