@@ -39,6 +39,7 @@ bench: $(STAMP) ## measure against a bare hand-written script
 
 docs: $(STAMP) ## write the generated pages of docs/
 	@$(BIN)/python -m cosell_flows.cli.pages docs
+	@$(BIN)/cosell schema --out schemas
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv in .venv)
 	@$(BIN)/python -m pip install --quiet uv

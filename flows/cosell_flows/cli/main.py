@@ -37,6 +37,7 @@ _COMMANDS = {
     "records": "records:records",
     "letters": "letters:letters",
     "events": "events:events",
+    "schema": "schemas:schema",
 }
 
 

@@ -23,6 +23,7 @@ def init(context: Context, folder: Path, overwrite: bool) -> None:
     cd my-sync && cosell check
     """
     from ..project import init_project
+    from . import schemas
 
     if (folder / "definitions").exists() and not overwrite:
         raise Failure(
@@ -33,6 +34,8 @@ def init(context: Context, folder: Path, overwrite: bool) -> None:
     own = ignored.read_text(encoding="utf-8") if ignored.is_file() else None
     folder.mkdir(parents=True, exist_ok=True)
     files = init_project(folder)
+    files += [f"{schemas.FOLDER}/{Path(one).name}" for one in schemas.write(
+        schemas.schemas_of(folder), folder / schemas.FOLDER)]  # fmt: skip
     if own is not None:
         _join(ignored, own)
     if context.as_json:

@@ -363,16 +363,17 @@ def _reachable(flow: Flow, view: ProjectView) -> Iterator[Flow]:
             continue
         seen.add(one.id)
         yield one
-        called = [step.do.flow for step in _steps(one.steps) if isinstance(step.do, CallFlow)]
+        called = [step.do.flow for step in steps_within(one.steps) if isinstance(step.do, CallFlow)]
         waiting += [view.flows[name] for name in called if name in view.flows]
 
 
-def _steps(steps: Iterable[Step]) -> Iterator[Step]:
+def steps_within(steps: Iterable[Step]) -> Iterator[Step]:
+    """Every step, the inner ones too, in the order of the file."""
     for step in steps:
         yield step
         for inner in inner_steps(step):
-            yield from _steps(inner)
+            yield from steps_within(inner)
 
 
 def _ids(steps: Iterable[Step]) -> Iterator[str]:
-    return (step.id for step in _steps(steps))
+    return (step.id for step in steps_within(steps))

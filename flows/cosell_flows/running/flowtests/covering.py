@@ -20,7 +20,7 @@ from cosell_definitions.model import (
 )
 from cosell_definitions.problems import Place
 
-from ...compiling.planning_steps import inner_steps
+from ...compiling.planning_tests import steps_within
 from .watching import Trace
 
 Kind = Literal["branches", "errors", "rows"]
@@ -85,7 +85,7 @@ Going = list[tuple[str, str]]
 
 
 def _of_flow(flow: Flow) -> Iterator[tuple[Target, Going]]:
-    steps = list(every_step(flow.steps))
+    steps = list(steps_within(flow.steps))
     for step in steps:
         for way, words in _ways(step, flow):
             yield _target(flow, step, "branches", words, step.place), [(step.id, way)]
@@ -148,14 +148,6 @@ def _every_case(subject: str, cases: Iterable[Case], flow: Flow) -> bool:
     inputs = {f"inputs.{one.name}": one.schema.enum for one in flow.inputs}
     known = inputs.get(subject.strip(), ())
     return bool(known) and all(value in values for value in known)
-
-
-def every_step(steps: Iterable[Step]) -> Iterator[Step]:
-    """Every step, the inner ones too, in the order of the file."""
-    for step in steps:
-        yield step
-        for inner in inner_steps(step):
-            yield from every_step(inner)
 
 
 def _of_mapping(mapping: MappingFile) -> Iterator[Target]:
