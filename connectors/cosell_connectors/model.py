@@ -10,7 +10,7 @@ from typing import Any, Literal
 from .errors import ErrorClass
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
-Location = Literal["path", "query", "header", "body", "body_field", "stop"]
+Location = Literal["path", "query", "header", "body", "body_field", "part", "stop"]
 ParameterType = Literal[
     "text",
     "integer",
@@ -22,6 +22,7 @@ ParameterType = Literal[
     "uuid",
     "array",
     "object",
+    "bytes",
     "any",
 ]
 AuthType = Literal[
@@ -66,6 +67,7 @@ class Parameter:
     format: str | None = None  # text around the value; `{}` is the value
     escape: Literal["odata", "soql"] | None = None  # so that it stays within its quotes
     max_items: int | None = None
+    filename: str | None = None  # of a part that is a file
     description: str = ""
 
 

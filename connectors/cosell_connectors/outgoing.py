@@ -15,6 +15,7 @@ from uuid import UUID
 from .encoding import encode, iso, number
 from .errors import BadArguments
 from .model import Connector, Operation, Parameter, ParameterType
+from .parts import Part, joined
 from .pointers import put
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
@@ -59,11 +60,11 @@ def build(
     if connector.max_url is not None and len(url) > connector.max_url:
         complaint = f"the address would be {len(url)} characters, and {connector.max_url} may be"
         raise BadArguments([complaint], operation=operation.name, error_class="too_large")
-    content = _body(operation, values)
+    content, kind = _body(operation, values)
     headers = dict(connector.headers) | dict(operation.fixed.header)
     headers |= _texts(operation, values, "header")
     if content is not None:
-        headers["Content-Type"] = "application/json"
+        headers["Content-Type"] = kind
     return Outgoing(method=operation.method, url=url, headers=headers, content=content)
 
 
@@ -140,7 +141,7 @@ def moment(value: Any) -> datetime:
 
 def _misfits(parameter: Parameter, value: Any) -> list[str]:
     try:
-        if parameter.location in {"body", "body_field"}:
+        if parameter.location in {"body", "body_field", "part"}:
             return _shape_misfits(parameter, value)
         text = as_text(value, parameter.type)
     except (ValueError, OverflowError) as error:
@@ -153,15 +154,20 @@ def _misfits(parameter: Parameter, value: Any) -> list[str]:
 
 
 def _shape_misfits(parameter: Parameter, value: Any) -> list[str]:
-    shapes: dict[str, type | tuple[type, ...]] = {"object": Mapping, "array": (list, tuple)}
+    shapes: dict[str, type | tuple[type, ...]] = {
+        "object": Mapping, "array": (list, tuple), "bytes": bytes,
+    }  # fmt: skip
     expected = shapes.get(parameter.type)
     if expected is not None and not isinstance(value, expected):
         found = type(value).__name__
-        return [f"the argument {parameter.name!r} takes an {parameter.type}, and this is a {found}"]
+        article = "" if parameter.type == "bytes" else "an "
+        wanted = f"{article}{parameter.type}"
+        return [f"the argument {parameter.name!r} takes {wanted}, and this is a {found}"]
     if parameter.max_items is not None and len(value) > parameter.max_items:
         most = f"{parameter.max_items} may be sent at once"
         return [f"the argument {parameter.name!r} has {len(value)} elements, and {most}"]
-    encode(value)
+    if parameter.type != "bytes":
+        encode(value)
     return []
 
 
@@ -177,7 +183,21 @@ def _texts(
     return texts
 
 
-def _body(operation: Operation, values: Mapping[str, Any]) -> bytes | None:
+def _body(operation: Operation, values: Mapping[str, Any]) -> tuple[bytes | None, str]:
+    """The body and its content type."""
+    parts = [
+        Part(
+            name=one.wire_name,
+            content=values[one.name] if one.type == "bytes" else encode(values[one.name]),
+            filename=one.filename,
+        )
+        for one in operation.parameters
+        if one.location == "part" and one.name in values
+    ]
+    return joined(parts) if parts else (_json_body(operation, values), "application/json")
+
+
+def _json_body(operation: Operation, values: Mapping[str, Any]) -> bytes | None:
     for parameter in operation.parameters:
         if parameter.location == "body" and parameter.name in values:
             return encode(values[parameter.name])

@@ -140,6 +140,7 @@ def _parameter(name: str, tree: Tree) -> Parameter:
         format=tree.get("format"),
         escape=tree.get("escape"),
         max_items=tree.get("max_items"),
+        filename=tree.get("filename"),
         description=tree.get("description", ""),
     )
 

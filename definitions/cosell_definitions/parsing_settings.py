@@ -8,7 +8,14 @@ from typing import Any, Literal
 
 from .parsing_values import Hand
 from .scalars import boolean_of, number_of
-from .settings import Declaration, EnvironmentFile, SecretRef, SettingValue
+from .settings import (
+    Declaration,
+    EnvironmentFile,
+    FieldShape,
+    ObjectShape,
+    SecretRef,
+    SettingValue,
+)
 from .shaped import Shaped
 
 SECRET_KEYS = re.compile(
@@ -34,11 +41,60 @@ def declarations_of(root: Shaped, hand: Hand) -> tuple[Declaration, ...]:
             default=hand.text(shaped, "default"),
             description=hand.text(shaped, "description") or "",
             choices=hand.texts(shaped, "choices"),
+            object=hand.text(shaped, "object"),
+            made_as=_made_as(hand, shaped.get("made_as"), kind),
             place=shaped.key or shaped.place,
         )
         _check_default(hand, shaped, declaration)
         found.append(declaration)
     return tuple(found)
+
+
+def _made_as(hand: Hand, shaped: Shaped | None, kind: str) -> FieldShape | ObjectShape | None:
+    if shaped is None:
+        return None
+    fields = shaped.get("fields")
+    if kind == "object" and fields is not None:
+        made = {name: _field_shape(hand, one) for name, one in fields.entries.items()}
+        label = hand.text(shaped, "label") or ""
+        return ObjectShape(
+            label=label,
+            plural=hand.text(shaped, "plural") or f"{label}s",
+            fields={name: one for name, one in made.items() if one is not None},
+        )
+    if kind == "field" and fields is None:
+        return _field_shape(hand, shaped)
+    wrong = "a field has a type, and an object has fields; other variables are not made in the CRM"
+    hand.say("V015", shaped.key or shaped.place, wrong, "see the variables that ship with cosell")
+    return None
+
+
+def _field_shape(hand: Hand, shaped: Shaped) -> FieldShape | None:
+    kind: Any = hand.text(shaped, "type")
+    if kind is None:
+        if shaped.sound:
+            hint = "add `type: text`, or checkbox, long_text, url, picklist, master_detail"
+            hand.say("V015", shaped.key or shaped.place, "a field needs a type", hint)
+        return None
+    needed = {
+        "picklist": "values",
+        "master_detail": "parent",
+        "text": "length",
+        "long_text": "length",
+    }
+    if (key := needed.get(kind)) and key not in shaped.entries:
+        place = shaped.entries["type"].place
+        hand.say("V015", place, f"a field of type {kind} needs the key {key!r}", f"add `{key}: …`")
+    return FieldShape(
+        kind=kind,
+        label=hand.text(shaped, "label") or "",
+        length=hand.integer(shaped, "length"),
+        values=hand.texts(shaped, "values"),
+        external_id=hand.scalar(shaped, "external_id") is True,
+        unique=hand.scalar(shaped, "unique") is True,
+        parent=hand.text(shaped, "parent"),
+        help=hand.text(shaped, "help") or "",
+    )
 
 
 def _check_default(hand: Hand, shaped: Shaped, declaration: Declaration) -> None:

@@ -11,6 +11,32 @@ from .problems import Place
 VariableType = Literal["text", "number", "boolean", "choice", "field", "stage", "object", "url"]
 
 
+FieldKind = Literal["checkbox", "text", "long_text", "url", "picklist", "master_detail"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldShape:
+    """How a field of the CRM is made, where it is missing."""
+
+    kind: FieldKind
+    label: str
+    length: int | None = None
+    values: tuple[str, ...] = ()
+    external_id: bool = False
+    unique: bool = False
+    parent: str | None = None  # of a master_detail: the object its record belongs to
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectShape:
+    """How an object of the CRM is made, with its fields by API name."""
+
+    label: str
+    plural: str
+    fields: Mapping[str, FieldShape] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
     """An environment variable of a solution. `default` is the text as written; None: none."""
@@ -21,6 +47,8 @@ class Declaration:
     default: str | None = None
     description: str = ""
     choices: tuple[str, ...] = ()
+    object: str | None = None  # of a field: the object that has it
+    made_as: FieldShape | ObjectShape | None = None
     place: Place
 
 
