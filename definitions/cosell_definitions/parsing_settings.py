@@ -41,7 +41,7 @@ def declarations_of(root: Shaped, hand: Hand) -> tuple[Declaration, ...]:
             default=hand.text(shaped, "default"),
             description=hand.text(shaped, "description") or "",
             choices=hand.texts(shaped, "choices"),
-            object=hand.text(shaped, "object"),
+            objects=hand.texts(shaped, "objects"),
             made_as=_made_as(hand, shaped.get("made_as"), kind),
             place=shaped.key or shaped.place,
         )

@@ -47,7 +47,7 @@ class Declaration:
     default: str | None = None
     description: str = ""
     choices: tuple[str, ...] = ()
-    object: str | None = None  # of a field: the object that has it
+    objects: tuple[str, ...] = ()  # of a field: the objects that have it
     made_as: FieldShape | ObjectShape | None = None
     place: Place
 

@@ -9,6 +9,7 @@ from typing import Any
 from cosell_emulators.salesforce import customizing, granting
 from cosell_emulators.salesforce.defining import Document, flag, listed
 from cosell_emulators.salesforce.problems import Refusal, refusal
+from cosell_emulators.salesforce.schema import ObjectType
 from cosell_emulators.salesforce.settings import Settings
 from cosell_emulators.salesforce.writing import Doing, Writer
 
@@ -56,6 +57,7 @@ class Setup:
         for kind in self._store.whole:
             if kind.custom:
                 self._lay_out(kind.name, kind.label)
+                self._relate(kind)
 
     def names(self, kind: str) -> list[str]:
         """List what there is of a kind."""
@@ -131,7 +133,7 @@ class Setup:
         for full_name in self.names("CustomField"):
             customizing.drop_field(self._store, full_name)
         self._documents = {
-            key: document
+            key: _without_custom(document)
             for key, document in self._documents.items()
             if "__c" not in key[1].partition("-")[0]
         }
@@ -168,12 +170,27 @@ class Setup:
             if dot and (kind is None or kind.field(field) is None):
                 raise refusal("FIELD_INTEGRITY_EXCEPTION", f"Cannot find related list:{name}")
 
+    def _relate(self, kind: ObjectType) -> None:
+        """Put the list of an object's rows on the pages of those they belong to."""
+        for field in kind.fields.values():
+            for (type_, name), document in self._documents.items():
+                if field.custom and type_ == "Layout" and name.partition("-")[0] in field.targets:
+                    document["relatedLists"].append({"relatedList": f"{kind.name}.{field.name}"})
+
     def _lay_out(self, name: str, label: str) -> None:
         if name.endswith("__c"):
             full_name = f"{name}-{label} Layout"
             self._documents.setdefault(
                 ("Layout", full_name), {"fullName": full_name, "relatedLists": []}
             )
+
+
+def _without_custom(document: Document) -> Document:
+    lists = document.get("relatedLists")
+    if not isinstance(lists, list):
+        return document
+    kept = [one for one in lists if "__c" not in str(one.get("relatedList"))]
+    return {**document, "relatedLists": kept}
 
 
 def described(error: Refusal) -> list[Document]:

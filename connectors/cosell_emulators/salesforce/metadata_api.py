@@ -5,11 +5,11 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_cr
 
 from collections.abc import Mapping
 from typing import Any
-from xml.etree import ElementTree
 
 from cosell_emulators.salesforce import envelopes
 from cosell_emulators.salesforce.calls import Session
 from cosell_emulators.salesforce.configuring import TYPES, described
+from cosell_emulators.salesforce.documents import document_of
 from cosell_emulators.salesforce.envelopes import Asked
 from cosell_emulators.salesforce.org import Org
 from cosell_emulators.salesforce.problems import Refusal, refusal
@@ -55,7 +55,7 @@ def _change(org: Org, session: Session, asked: Asked) -> list[Result]:
     _few(parts)
     results = []
     for part in parts:
-        kind, said = envelopes.kind(part), _document(part)
+        kind, said = envelopes.kind(part), document_of(part)
         name = str(said.get("fullName", ""))
         there = org.setup.read(kind, name) is not None
         new = asked.operation == "createMetadata" or (
@@ -162,22 +162,6 @@ def _known(kind: str) -> None:
 
 def _failure(name: str, error: Refusal) -> Result:
     return {"errors": described(error), "fullName": name, "success": False}
-
-
-def _document(part: ElementTree.Element) -> dict[str, Any]:
-    """Read an element as a document; what comes more than once is a list."""
-    found: dict[str, Any] = {}
-    for inner in part:
-        name = envelopes.local(inner)
-        value = _document(inner) if len(inner) else (inner.text or "").strip()
-        if envelopes.is_nil(inner):
-            continue
-        if name in found:
-            before = found[name]
-            found[name] = [*(before if isinstance(before, list) else [before]), value]
-        else:
-            found[name] = value
-    return found
 
 
 def _ordered(said: Mapping[str, Any]) -> dict[str, Any]:

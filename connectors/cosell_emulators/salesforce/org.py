@@ -31,6 +31,7 @@ class Org:
 
     def __init__(self, *, clock: Clock, seed: str) -> None:
         self.clock = clock
+        self.deployments: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {}
         self.calls_today = 0
         self.settings: Settings
         self.store: Store

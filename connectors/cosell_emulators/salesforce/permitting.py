@@ -57,6 +57,10 @@ class Permissions:
             self._views[key] = SchemaView(visible)
         return self._views[key]
 
+    def may_customize(self, user_id: str) -> bool:
+        """Tell whether somebody may change the setup of the org."""
+        return any(row.get("PermissionsCustomizeApplication") for row in self._sets(user_id))
+
     def marks(self) -> tuple[Any, ...]:
         """Give what changes with every change of what is there and who may see it."""
         tables = (self._store[name].generation for name in (*_GOVERNING, "User"))

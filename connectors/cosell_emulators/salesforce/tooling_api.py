@@ -56,6 +56,8 @@ def get(org: Org, call: Call, name: str, key: str) -> Reply:
     """GET /tooling/sobjects/X/{id}."""
     with org.as_tools(call.session.user_id):
         row = _row(org, name, key)
+        if row.type.name == "Layout":
+            return Reply(200, _layout(org, row, call))
         return Reply(200, record(row, readable(org.store.kind_of(row)), version=call.version))
 
 
@@ -63,11 +65,14 @@ def update(org: Org, call: Call, name: str, key: str) -> Reply:
     """PATCH /tooling/sobjects/CustomField/{id}."""
     with org.as_tools(call.session.user_id):
         row = _row(org, name, key)
+        if row.type.name == "Layout":
+            full_name = str(row.get("FullName"))
+            said = {**_metadata(call), "fullName": full_name}
+            org.setup.save("Layout", said, org.doing(call), new=False)
+            return Reply(204)
         if row.type.name != "CustomField":
             return rows_api.update(org, call, name, key)
-        said = call.object().get("Metadata")
-        if not isinstance(said, dict):
-            raise refusal("REQUIRED_FIELD_MISSING", "Required fields are missing: [Metadata]")
+        said = _metadata(call)
         full_name = str(row.get("FullName"))
         org.setup.save("CustomField", {**said, "fullName": full_name}, org.doing(call), new=False)
     return Reply(204)
@@ -81,6 +86,20 @@ def delete(org: Org, call: Call, name: str, key: str) -> Reply:
             return rows_api.delete(org, call, name, key)
         org.setup.delete("CustomField", str(row.get("FullName")), org.doing(call))
     return Reply(204)
+
+
+def _layout(org: Org, row: Row, call: Call) -> dict[str, Any]:
+    """A layout with all that is on it, which a query does not show."""
+    said = org.setup.read("Layout", str(row.get("FullName"))) or {}
+    shown = record(row, readable(org.store.kind_of(row)), version=call.version)
+    return {**shown, "Metadata": {key: value for key, value in said.items() if key != "fullName"}}
+
+
+def _metadata(call: Call) -> dict[str, Any]:
+    said = call.object().get("Metadata")
+    if not isinstance(said, dict):
+        raise refusal("REQUIRED_FIELD_MISSING", "Required fields are missing: [Metadata]")
+    return said
 
 
 def _row(org: Org, name: str, key: str) -> Row:

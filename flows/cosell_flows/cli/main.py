@@ -32,6 +32,7 @@ _COMMANDS = {
     "env": "environment:env",
     "connections": "connecting:connections",
     "connector": "importing:connector",
+    "setup": "setting_up:setup",
     "promote": "promoting:promote",
     "upgrade": "upgrading:upgrade",
     "records": "records:records",
