@@ -10,12 +10,14 @@ import click
 from . import console
 from .console import Context, Failure, say
 from .main import project_folder
+from .remembered import project_of
 
 if TYPE_CHECKING:
     from cosell_connectors.model import Connector
     from cosell_env.connections import Connection
 
-    from .reaching import Probe
+    from ..operating.probing import Probe
+    from ..project import Project
 
 _SIGNS = {"ok": "✔", "refused": "✘", "unreachable": "✘", "untested": "–"}
 
@@ -51,7 +53,7 @@ def list_(context: Context) -> None:
 @click.argument("name", required=False)
 @click.pass_obj
 def test(context: Context, name: str | None) -> None:
-    """Can each connection, or NAME, be reached, and as whom. Nothing is changed over there.
+    """Can each connection, or NAME, be reached, as whom, and with which rights. Nothing is changed.
 
     Ends with 3 when a system cannot be reached, with 1 when one says no.
 
@@ -65,7 +67,7 @@ def test(context: Context, name: str | None) -> None:
         if name not in names:
             raise _no_connection(name, names)
         known = [pair for pair in known if pair[1].name == name]
-    probes = asyncio.run(_probe_all(known))
+    probes = asyncio.run(_probe_all(known, project_of(context)))
     if context.as_json:
         console.show_json({"connections": [probe.as_json() for probe in probes]})
     else:
@@ -80,12 +82,19 @@ def test(context: Context, name: str | None) -> None:
         raise SystemExit(console.NO)
 
 
-async def _probe_all(known: list[tuple[Connector, Connection]]) -> list[Probe]:
+async def _probe_all(known: list[tuple[Connector, Connection]], project: Project) -> list[Probe]:
     from cosell_connectors.client import Client
 
-    from .reaching import probe
+    from ..operating.probing import probe
+    from ..operating.rights import needed
 
-    return await asyncio.gather(*(probe(Client(*pair)) for pair in known))
+    flows, mappings = project.flows.values(), project.mappings.values()
+
+    async def one(connector: Connector, connection: Connection) -> Probe:
+        rights = needed(connection.name, connector, flows, mappings)
+        return await probe(Client(connector, connection), rights)
+
+    return await asyncio.gather(*(one(*pair) for pair in known))
 
 
 def _no_connection(name: str, names: list[str]) -> Failure:

@@ -32,6 +32,7 @@ _COMMANDS = {
     "env": "environment:env",
     "connections": "connecting:connections",
     "connector": "importing:connector",
+    "doctor": "doctoring:doctor",
     "setup": "setting_up:setup",
     "promote": "promoting:promote",
     "upgrade": "upgrading:upgrade",

@@ -110,15 +110,13 @@ def field_in(described: Described, name: str) -> Mapping[str, Any] | None:
 
 def _missing(one: WantedField, described: Described) -> Step:
     near = did_you_mean(one.name, [str(each["name"]) for each in described["fields"]])
+    meant = f"did you mean {near}? " if near else ""
     return Step(
         id=f"field:{one.full_name}",
         making="by_hand",
         message=f"{one.variable} is {one.name!r}, and {one.object} has no such field",
-        hint=f"did you mean {near}? "
-        if near
-        else ""
-        f"Set the variable: cosell env set {one.variable} NAME; or make the field in "
-        f"Setup > Object Manager > {one.object} > Fields & Relationships",
+        hint=f"{meant}Set the variable: cosell env set {one.variable} {near or 'NAME'}; or make the "
+        f"field in Setup > Object Manager > {one.object} > Fields & Relationships",
     )
 
 
