@@ -149,6 +149,7 @@ _TAKEN: Mapping[str, Type] = {
     "uuid": TEXT,
     "array": of("list", "text", "integer", "number", "boolean", "date", "moment"),
     "object": of("record"),
+    "bytes": of(),  # no expression yields a file; only the product's own commands send any
     "any": ANY,
 }
 
