@@ -1,0 +1,366 @@
+"""The table of two-way scenarios, played through the emulators: what happens, and how both sides end.
+
+Each row lies in tests/scenarios/*.yaml. Every row also proves two things it does not say: a plan
+shows exactly what the run then writes, and once all is quiet, syncing again writes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from cosell_flows.cli.stagehands import API, Emulated, Seller, call
+from cosell_flows.ledger import open_ledger
+from cosell_flows.project import init_project
+from cosell_flows.running.engine import Engine
+from cosell_flows.running.opening import open_engine, utc_now
+from cosell_flows.running.outcomes import RunResult
+from cosell_flows.syncing.records import pick
+
+from .conftest import Stage
+from .test_plans_and_brakes import gist
+
+TABLE = Path(__file__).parents[1] / "scenarios"
+FLOWS = (
+    "opportunity-to-partner-center",
+    "solutions-to-partner-center",
+    "partner-center-to-salesforce",
+)
+LEAD = {
+    "type": "Independent",
+    "qualification": "Direct",
+    "consent": {"consentToShareReferralWithMicrosoftSellers": False},
+}
+MOST_ROUNDS = 6
+
+
+class AsWritten(yaml.SafeLoader):
+    """Yes and No stay words, 2027-03-31 stays text, and 1.10 keeps its digits."""
+
+
+AsWritten.yaml_implicit_resolvers = {
+    first: [one for one in resolvers if one[0] in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:int")]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+AsWritten.add_implicit_resolver("!yes", __import__("re").compile("^(?:true|false)$"), list("tf"))
+AsWritten.add_constructor("!yes", lambda loader, node: node.value == "true")
+AsWritten.add_implicit_resolver("!decimal", __import__("re").compile(r"^-?\d+\.\d+$"), list("-0123456789"))
+AsWritten.add_constructor("!decimal", lambda loader, node: float(node.value))
+
+
+def rows() -> Iterator[Any]:
+    """Every scenario, by file and id; those of one file stay on one worker."""
+    for path in sorted(TABLE.glob("*.yaml")):
+        table = yaml.load(path.read_text(encoding="utf-8"), AsWritten)  # noqa: S506 - safe, above
+        for row in table["scenarios"]:
+            yield pytest.param(
+                row, id=f"{path.stem}-{row['id']}", marks=pytest.mark.xdist_group(path.stem)
+            )
+
+
+@dataclass
+class Playing:
+    """One scenario on the stage: its records, and everything that was written since it began."""
+
+    stage: Stage
+    deal: str | None = None
+    referral: str | None = None
+    lead: str | None = None
+    patched: list[str] = field(default_factory=list)
+    posted: int = 0
+    touched: list[str] = field(default_factory=list)
+
+    async def start(self, kind: str, fields: dict[str, Any]) -> None:
+        """Bring about the state in which the scenario begins."""
+        match kind:
+            case "nothing":
+                return
+            case "deal":
+                self.deal = self.stage.deal(**fields)
+            case "shared":
+                self.deal, self.referral = await self.stage.shared(**fields)
+            case "private":
+                self.deal, self.referral = await self.stage.shared(
+                    How_can_Microsoft_help__c=None, **fields
+                )
+            case "received":
+                self.deal, self.referral = await self.stage.received(**fields)
+            case "accepted":
+                self.deal, self.referral = await self.stage.received(**fields)
+                self.stage.edit(self.deal, StageName="Qualification")
+                await self.stage.sync(FLOWS[0], opportunity_ids=[self.deal])
+            case "sent":
+                self.referral = self.stage.emulated.microsoft("create", None, **fields)["id"]
+            case "lead":
+                self.referral = self.stage.emulated.microsoft("create", None, **LEAD, **fields)["id"]
+                await self.stage.sync(FLOWS[2], referral_ids=[self.referral])
+                found = self.stage.seller.find(
+                    f"SELECT Id FROM Lead WHERE Referral_Identifier__c = '{self.referral}'"
+                )
+                self.lead = found[0]["Id"] if found else None
+        self.stage.forget()
+
+    async def do(self, step: dict[str, Any]) -> None:
+        """Let somebody do one thing, a minute after whatever was before."""
+        ((who, what),) = step.items()
+        stage, seller = self.stage, self.stage.seller
+        if who != "sync":
+            stage.later()
+        match who:
+            case "seller":
+                seller.change("Opportunity", self._deal(), **what)
+            case "lead":
+                seller.change("Lead", str(self.lead), **what)
+            case "account":
+                seller.change("Account", stage.look(self._deal())["AccountId"], **what)
+            case "contact":
+                seller.change("Contact", self._contact(), **what)
+            case "microsoft":
+                stage.emulated.microsoft("update", self.referral, **what)
+            case "answer":
+                stage.emulated.microsoft(what, self.referral)
+            case "delete":
+                self._delete("Opportunity", self._deal())
+            case "undelete":
+                call("POST", f"{seller.url}{API}/__undelete/{self.deal}", token=seller.token)
+            case "add_solution":
+                seller.make("Microsoft_Solution__c", Opportunity__c=self.deal,
+                            Solution_Identifier__c=what, Solution_Name__c=what)  # fmt: skip
+            case "remove_solution":
+                for one in self._solutions():
+                    if one["Solution_Identifier__c"] == what:
+                        self._delete("Microsoft_Solution__c", one["Id"])
+            case "make":
+                ((kind, fields),) = what.items()
+                seller.make(kind, **fields)
+            case "make_contact":
+                account = stage.look(self._deal())["AccountId"]
+                contact = seller.make("Contact", AccountId=account, **what)
+                seller.make("OpportunityContactRole", OpportunityId=self.deal, ContactId=contact,
+                            IsPrimary=True)  # fmt: skip
+            case "event":
+                ids = {"ours": self.referral, "microsofts": self._microsofts().get("id")}
+                await self._run(FLOWS[2], referral_ids=[ids[one] for one in what])
+            case "sync":
+                await self._run(what)
+            case "wait_days":
+                stage.later(86400 * what)
+            case _:
+                raise AssertionError(f"nobody knows how to {who}")
+
+    async def until_quiet(self) -> None:
+        """Sync until nothing is written; each flow's first run is planned before."""
+        flows = (*FLOWS, "leads-to-partner-center") if self.lead else FLOWS
+        for turn in range(MOST_ROUNDS):
+            wrote = [await self._run(flow, planned=turn == 0) for flow in flows]
+            if not any(wrote):
+                return
+        raise AssertionError(f"after {MOST_ROUNDS} rounds the sync still writes: {self.touched}")
+
+    async def _run(self, flow: str, *, planned: bool = True, **inputs: Any) -> bool:
+        engine = self.stage.engine
+        plan = await engine.plan(flow, inputs) if planned else None
+        result: RunResult = await engine.run(flow, inputs)
+        if plan is not None:
+            assert gist(plan.writes) == gist(result.writes), "the plan is not what the run wrote"
+        self._note()
+        return bool(result.writes)
+
+    def _note(self) -> None:
+        for one in self.stage.writes("partner_center"):
+            if one["method"] == "PATCH" and one["status"] in (200, 204):
+                self.patched += [change["path"] for change in one["body"]]
+            elif one["method"] == "POST":
+                self.posted += 1
+        self.touched = [one["path"] for one in self.stage.writes("salesforce")]
+
+    def _deal(self) -> str:
+        assert self.deal is not None
+        return self.deal
+
+    def _contact(self) -> str:
+        people = self.stage.seller.find(
+            f"SELECT ContactId FROM OpportunityContactRole WHERE OpportunityId = '{self.deal}'"
+        )
+        return str(people[0]["ContactId"])
+
+    def _solutions(self) -> list[dict[str, Any]]:
+        return self.stage.seller.find(
+            "SELECT Id, Solution_Identifier__c FROM Microsoft_Solution__c "
+            f"WHERE Opportunity__c = '{self.deal}' ORDER BY Solution_Identifier__c"
+        )
+
+    def _delete(self, kind: str, record: str) -> None:
+        seller = self.stage.seller
+        call("DELETE", f"{seller.url}{API}/sobjects/{kind}/{record}", token=seller.token)
+
+    def _microsofts(self) -> dict[str, Any]:
+        if self.referral is None:
+            return {}
+        ours = self.stage.emulated.referral(self.referral)
+        url = f"{self.stage.ready['partner_center']['url']}/referrals"
+        every = call("GET", url, token=self.stage.emulated.tokens["partner_center"])["value"]
+        return next(
+            (one for one in every
+             if one["engagementId"] == ours["engagementId"] and one["id"] != ours["id"]), {},
+        )  # fmt: skip
+
+    def found(self) -> None:
+        """Look up the twin that a sync made."""
+        if self.deal and not self.referral and (made := self._now().get("Referral_Identifier__c")):
+            self.referral = made
+        if self.referral and not self.deal:
+            twins = self.stage.seller.find(
+                f"SELECT Id FROM Opportunity WHERE Referral_Identifier__c = '{self.referral}'"
+            )
+            self.deal = twins[0]["Id"] if twins else None
+
+    def _now(self) -> dict[str, Any]:
+        rows = self.stage.seller.find(f"SELECT Id FROM Opportunity WHERE Id = '{self.deal}'")
+        return self.stage.look(self._deal()) if rows else {}
+
+    async def ending(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """How things ended, as far as the scenario says how they should."""
+        self.found()
+        now = self._now() if self.deal else {}
+        trail = str(now.get("Audit__c") or "")
+        sights = {
+            "opportunity": lambda: _picked(now, wanted["opportunity"]),
+            "referral": lambda: _picked(
+                self.stage.emulated.referral(str(self.referral)) if self.referral else {},
+                wanted["referral"],
+            ),
+            "microsoft": lambda: _picked(self._microsofts(), wanted["microsoft"]),
+            "lead": lambda: _picked(
+                self.stage.seller.see("Lead", str(self.lead)) if self.lead else {}, wanted["lead"]
+            ),
+            "account": lambda: _picked(
+                self.stage.seller.see("Account", now["AccountId"]), wanted["account"]
+            ),
+            "audit": lambda: [text for text in wanted["audit"] if text in trail],
+            "no_audit": lambda: [text for text in wanted["no_audit"] if text not in trail],
+            "mark": lambda: str(now.get("Name"))[:1],
+            "sent": lambda: sorted(set(self.patched)),
+            "posts": lambda: self.posted,
+            "solutions": lambda: [one["Solution_Identifier__c"] for one in self._solutions()],
+            "there": lambda: sorted(
+                one["id"] for one in self.stage.emulated.referral(str(self.referral))
+                ["details"]["requirements"]["solutions"]
+            ),
+            "linked": lambda: bool(self.referral and self.deal),
+        }  # fmt: skip
+        ended = {name: sights[name]() for name in wanted if name in sights}
+        if "letters" in wanted:
+            ended["letters"] = [
+                one.error_class for one in await self.stage.engine.ledger.letters.list()
+            ]
+        if "lost" in wanted:
+            changes = await self.stage.engine.ledger.history.of_record(str(self.referral))
+            ended["lost"] = {
+                one.field: _plain(one.loses) for one in changes if one.loses is not None
+            }
+        return ended
+
+
+def _picked(record: dict[str, Any], wanted: dict[str, Any]) -> dict[str, Any]:
+    return {path: _plain(pick(record, path)) for path in wanted}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return float(value)
+    return value.replace("\r\n", "\n") if isinstance(value, str) else value
+
+
+ENDINGS = (
+    "opportunity", "referral", "microsoft", "lead", "account", "audit", "no_audit", "mark", "sent",
+    "posts", "solutions", "there", "linked", "letters", "lost",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def engines() -> dict[tuple[Any, ...], Engine]:
+    """An engine for each set of variables: definitions are read once, ledgers are always new."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One fresh project for all scenarios of this worker."""
+    folder = tmp_path_factory.mktemp("scenarios")
+    init_project(folder)
+    return folder
+
+
+@pytest.fixture
+async def playing(
+    sandbox: dict[str, Any],
+    project: Path,
+    engines: dict[tuple[Any, ...], Engine],
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Playing]:
+    """An empty stage with the variables of the scenario set."""
+    row = request.getfixturevalue("row")
+    emulated = Emulated(sandbox)
+    for system in ("salesforce", "partner_center"):
+        call("POST", f"{emulated._control(system)}/reset", {"seed": "empty"})
+    for name in [name for name in os.environ if name.startswith("COSELL_")]:
+        monkeypatch.delenv(name)
+    values = {f"COSELL_{name}": str(value) for name, value in (row.get("env") or {}).items()}
+    for name, value in {**sandbox["env"], **values}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("COSELL_LEDGER_URL", "sqlite://")
+    engine = await open_engine(project, "sandbox")
+    known = engines.setdefault(tuple(sorted(values.items())), engine)
+    if known is not engine:
+        await known.ledger.aclose()
+        engine = known
+        engine._clients.clear()
+        engine.ledger = await open_ledger("sqlite://", clock=utc_now)
+
+    async def at_once(_: float) -> None:
+        await asyncio.sleep(0)
+
+    engine.sleep = at_once
+    admin = Seller.sign_in(sandbox, sandbox["salesforce"]["username"])
+    people = admin.find("SELECT Username FROM User WHERE UserType = 'Standard' AND IsActive = true")
+    other = next(
+        one["Username"] for one in people
+        if one["Username"] != sandbox["salesforce"]["username"]
+    )  # fmt: skip
+    yield Playing(Stage(
+        ready=sandbox, engine=engine, seller=Seller.sign_in(sandbox, other), emulated=emulated,
+        project=project, environment={},
+    ))  # fmt: skip
+    for client in engine._clients.values():
+        await client.aclose()
+
+
+@pytest.mark.journey
+@pytest.mark.parametrize("row", rows())
+async def test_both_sides_end_as_the_table_says(row: dict[str, Any], playing: Playing) -> None:
+    """Played from its start until all is quiet, a scenario ends as its row says."""
+    unknown = set(row) - {"id", "says", "start", "with", "env", "do", *ENDINGS}
+    assert not unknown, f"no scenario says {unknown}"
+    await playing.start(row.get("start", "nothing"), dict(row.get("with") or {}))
+    for step in row.get("do") or []:
+        await playing.do(step)
+
+    await playing.until_quiet()
+
+    wanted = {name: row[name] for name in ENDINGS if name in row}
+    assert await playing.ending(wanted) == wanted
+
+
+def test_the_table_is_long_enough() -> None:
+    """At least sixty ways that two sides can meet are written down."""
+    assert len(list(rows())) >= 60
