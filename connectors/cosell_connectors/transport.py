@@ -29,10 +29,14 @@ class Transport(httpx.AsyncBaseTransport):
         self._most = most
         self._context = _ssl_context()
         self._by_proxy: dict[str | None, AiohttpTransport] = {}
+        self._proxies: dict[tuple[str, str], str | None] = {}  # asking the environment is slow
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send *request*, through a proxy where the environment says so."""
-        proxy = _proxy(request.url)
+        where = (request.url.scheme, request.url.host)
+        if where not in self._proxies:
+            self._proxies[where] = _proxy(request.url)
+        proxy = self._proxies[where]
         if proxy not in self._by_proxy:
             self._by_proxy[proxy] = AiohttpTransport(
                 verify=self._context,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+import re
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -43,27 +44,26 @@ MOST_ROUNDS = 6
 
 
 class AsWritten(yaml.SafeLoader):
-    """Yes and No stay words, 2027-03-31 stays text, and 1.10 keeps its digits."""
+    """Yes and No stay words and 2027-03-31 stays text, as in the product's own files."""
 
 
-AsWritten.yaml_implicit_resolvers = {
-    first: [one for one in resolvers if one[0] in ("tag:yaml.org,2002:null", "tag:yaml.org,2002:int")]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-AsWritten.add_implicit_resolver("!yes", __import__("re").compile("^(?:true|false)$"), list("tf"))
-AsWritten.add_constructor("!yes", lambda loader, node: node.value == "true")
-AsWritten.add_implicit_resolver("!decimal", __import__("re").compile(r"^-?\d+\.\d+$"), list("-0123456789"))
-AsWritten.add_constructor("!decimal", lambda loader, node: float(node.value))
+AsWritten.yaml_implicit_resolvers = {}
+for kind, pattern, first in (
+    ("null", r"^(?:~|null)$", "~n"),
+    ("bool", r"^(?:true|false)$", "tf"),
+    ("int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
+    ("float", r"^-?[0-9]+\.[0-9]+$", "-0123456789"),
+):
+    AsWritten.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(pattern), list(first))
 
 
-def rows() -> Iterator[Any]:
+def rows() -> list[Any]:
     """Every scenario, by file and id; those of one file stay on one worker."""
-    for path in sorted(TABLE.glob("*.yaml")):
-        table = yaml.load(path.read_text(encoding="utf-8"), AsWritten)  # noqa: S506 - safe, above
-        for row in table["scenarios"]:
-            yield pytest.param(
-                row, id=f"{path.stem}-{row['id']}", marks=pytest.mark.xdist_group(path.stem)
-            )
+    return [
+        pytest.param(row, id=f"{path.stem}-{row['id']}", marks=pytest.mark.xdist_group(path.stem))
+        for path in sorted(TABLE.glob("*.yaml"))
+        for row in yaml.load(path.read_text(encoding="utf-8"), AsWritten)["scenarios"]
+    ]
 
 
 @dataclass
@@ -100,7 +100,9 @@ class Playing:
             case "sent":
                 self.referral = self.stage.emulated.microsoft("create", None, **fields)["id"]
             case "lead":
-                self.referral = self.stage.emulated.microsoft("create", None, **LEAD, **fields)["id"]
+                self.referral = self.stage.emulated.microsoft("create", None, **LEAD, **fields)[
+                    "id"
+                ]
                 await self.stage.sync(FLOWS[2], referral_ids=[self.referral])
                 found = self.stage.seller.find(
                     f"SELECT Id FROM Lead WHERE Referral_Identifier__c = '{self.referral}'"
@@ -363,4 +365,4 @@ async def test_both_sides_end_as_the_table_says(row: dict[str, Any], playing: Pl
 
 def test_the_table_is_long_enough() -> None:
     """At least sixty ways that two sides can meet are written down."""
-    assert len(list(rows())) >= 60
+    assert len(rows()) >= 60

@@ -64,7 +64,7 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "written: boolean, left: any, right: any",
         ),
         "write": _view(
-            "write fields of a record of the right side, and keep the new base",
+            "write lists that no row carries into a left record, known as our own hand",
             "mapping: text, record: record, fields: record",
         ),
         "create": _view(
@@ -121,6 +121,15 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
         "advance_cursor": _view(
             "remember how far a list was read; never back, and nothing for null",
             "name: text, to: text or date or moment or null",
+        ),
+        "keep": _view(
+            "have records at hand that were read together, for `sync.take`, by one of their fields",
+            "name: text, records: list, by: text, [many: boolean or null], [keys: list or null]",
+        ),
+        "take": _view(
+            "a record that `sync.keep` has at hand, or null; it is gone then, unless `leave`",
+            "name: text, key: any, [leave: boolean or null]",
+            "value: any",
         ),
     },
     "debug": {

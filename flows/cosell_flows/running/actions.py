@@ -20,6 +20,7 @@ from ..syncing.pairs import PairPlan, plan_pair
 from ..syncing.records import pick
 from ..syncing.rows import plan_rows
 from ..syncing.values import parse_moment
+from .foresight import grouped
 from .outcomes import Fleeting, StepFailed
 from .permits import STALE
 from .world import ITEM, TURN, Turn, World
@@ -77,6 +78,8 @@ class EngineActions:
             "sync.recall": self._recall,
             "sync.remember": self._remember,
             "sync.advance_cursor": self._advance_cursor,
+            "sync.keep": self._keep,
+            "sync.take": self._take,
             "debug.echo": self._echo,
         }
 
@@ -279,6 +282,19 @@ class EngineActions:
         moment = parse_moment(given["to"]) if given["to"] else None
         if moment is not None:
             await self._world.advance(given["name"], moment)
+
+    async def _keep(self, given: Mapping[str, Any]) -> None:
+        keys = [str(key) for key in given.get("keys") or ()]
+        lists = grouped(given["records"], str(given["by"]), keys)
+        if given.get("many") is not True:
+            values = {key: rows[0] for key, rows in lists.items() if len(rows) == 1}
+            self._world.foresight.keep(str(given["name"]), values)
+            return
+        self._world.foresight.keep(str(given["name"]), lists)
+
+    async def _take(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        leave = given.get("leave") is True
+        return {"value": self._world.taken(str(given["name"]), str(given["key"]), leave=leave)}
 
     async def _echo(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         return given

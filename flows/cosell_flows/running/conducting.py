@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cosell_definitions.binding import bound, has_templates
-from cosell_definitions.model import Action, CallFlow, Flow, MappingFile, Schema, Value
+from cosell_definitions.model import Action, CallFlow, Flow, ForEach, MappingFile, Schema, Value
 
 from ..compiling.expressions import ScopeFunction
 from ..compiling.operations import ENGINE
@@ -72,7 +72,7 @@ class OneRun:
         self.brake = Brake(
             flow=flow.id,
             mapping=self.braking,
-            rehearsal=lambda: OneRun(engine, flow, run_id, planning=True),
+            rehearsal=self._rehearsal,
             links=engine.ledger.links.count,
             released=release_brake or planning,
         )
@@ -92,7 +92,7 @@ class OneRun:
             lease=None if planning else self._lease,
             settled=self._settled,
             failed=self._failed,
-            before=self.brake.before,
+            before=self._before,
             only=permit.keys if permit else None,
             progress=engine.progress,
             tally=Tally(most_quiet=None if planning else MOST_QUIET),
@@ -108,8 +108,22 @@ class OneRun:
         self.before: Aside | None = None
         self.questions: list[Question] = []
         self._ask = ask
+        self._rehearsed: OneRun | None = None
         flows = flows_called(flow, engine.project.flows)
         self.keeps = ask is not None and any(map(asks, flows))
+
+    def _rehearsal(self) -> OneRun:
+        rehearsal = OneRun(self.engine, self.flow, self.id, planning=True)
+        rehearsal.world.foresight = self.world.foresight.copied()
+        self._rehearsed = rehearsal
+        return rehearsal
+
+    async def _before(self, walk: Walk, loop: ForEach, frame: Frame, items: Sequence[Any]) -> None:
+        """Heed the brake; what a rehearsal has read is not read a second time."""
+        self._rehearsed = None
+        await self.brake.before(walk, loop, frame, items)
+        if self._rehearsed is not None:
+            self.world.foresight.replies = self._rehearsed.world.foresight.replies
 
     async def go(
         self,

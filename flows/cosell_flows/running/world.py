@@ -17,6 +17,7 @@ from cosell_connectors.recovering import Question, found, question
 from ..ledger import Change, Ledger
 from ..syncing.records import flatten
 from ..syncing.writes import NEW, FieldWrite, Write, new_id
+from .foresight import Foresight, question_of
 from .outcomes import StepFailed
 from .permits import Permit
 from .sightings import Marks, Seen
@@ -42,6 +43,7 @@ class Item:
     writes: list[Write] = field(default_factory=list)
     seen: Seen = field(default_factory=dict)  # of a plan: the records it was made from
     letters: int = 0
+    wrote: bool = False  # from its first write on, nothing that was read ahead is believed
     status: str = "running"
     reason: str | None = None
 
@@ -92,6 +94,7 @@ class World:
     reached: dict[str, datetime] = field(default_factory=dict)  # of a plan: cursors
     loose_intents: list[str] = field(default_factory=list)
     rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters a field takes
+    foresight: Foresight = field(default_factory=Foresight)
 
     def now(self) -> datetime:
         """The engine's time, UTC."""
@@ -115,11 +118,16 @@ class World:
         """Call an operation that changes nothing."""
         if self.planning and NEW in json.dumps(arguments, default=str, ensure_ascii=False):
             return _nothing(self.operation(system, operation))
+        item = ITEM.get()
+        asked = question_of(system, operation, arguments) if item and not item.wrote else None
+        if asked and not self.planning and (known := self.foresight.answer(asked)) is not None:
+            return known
         client = await self.client(system)
         reply = await client.collect(operation, arguments)
         if self.planning:
-            item = ITEM.get()
             self.marks.note(item.seen if item else self.seen, system, reply)
+            if asked:
+                self.foresight.record(asked, reply)
         return reply
 
     async def room_of(self, system: str, name: str, path: str) -> int | None:
@@ -139,6 +147,15 @@ class World:
         fields = told.get("fields", ()) if isinstance(told, Mapping) else ()
         return {str(one["name"]).lower(): int(one.get("length") or 0) for one in fields}
 
+    def taken(self, name: str, key: str, *, leave: bool) -> Any:
+        """A record that was read ahead, or None; a plan has seen it then."""
+        value = self.foresight.take(name, key, leave=leave)
+        item = ITEM.get()
+        if self.planning and value is not None:
+            for system in self.marks.by_system:
+                self.marks.note(item.seen if item else self.seen, system, value)
+        return value
+
     async def call(self, system: str, name: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation a flow names, whichever way it works."""
         operation = self.operation(system, name)
@@ -153,6 +170,9 @@ class World:
             return dict(write.predicted)
         if self.permit is not None:
             self.permit.take(write)
+        item = ITEM.get()
+        if item is not None:
+            item.wrote = True
         operation = self.operation(write.system, write.operation)
         if operation.idempotent or write.kind == "delete":
             client = await self.client(write.system)

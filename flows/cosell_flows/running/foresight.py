@@ -1,0 +1,55 @@
+"""What was read before it was needed: bulk reads, and the reads of a rehearsal. Each is used once.
+
+A record read ahead may have moved since. Nothing is lost by that: writes carry the version that was
+read, a record that moved refuses them, and whoever then reads again finds nothing here any more.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True)
+class Foresight:
+    """Answers that are there already, by question."""
+
+    records: dict[str, dict[str, Any]] = field(default_factory=dict)  # name → key → value
+    replies: dict[str, list[Any]] = field(default_factory=dict)  # what a rehearsal was answered
+
+    def keep(self, name: str, values: Mapping[str, Any]) -> None:
+        """Have *values* at hand, under *name*, for whoever asks for one of them first."""
+        self.records.setdefault(name, {}).update(values)
+
+    def take(self, name: str, key: str, *, leave: bool = False) -> Any:
+        """The value kept under *name* for *key*, or None; it is gone then, unless it is left."""
+        known = self.records.get(name, {})
+        return known.get(key) if leave else known.pop(key, None)
+
+    def record(self, question: str, reply: Any) -> None:
+        """Remember what a rehearsal was answered."""
+        self.replies.setdefault(question, []).append(reply)
+
+    def answer(self, question: str) -> Any:
+        """What a rehearsal was answered, or None."""
+        known = self.replies.get(question)
+        return known.pop(0) if known else None
+
+    def copied(self) -> Foresight:
+        """The same records for a rehearsal, which uses them up by itself."""
+        return Foresight(records={name: dict(values) for name, values in self.records.items()})
+
+
+def question_of(system: str, operation: str, arguments: Mapping[str, Any]) -> str:
+    """A read as a key: the same words for the same question."""
+    return f"{system}.{operation} {json.dumps(arguments, sort_keys=True, default=str)}"
+
+
+def grouped(records: Iterable[Mapping[str, Any]], by: str, keys: Iterable[str]) -> dict[str, Any]:
+    """*records* as lists by the value of a field; an empty list for a key without any."""
+    lists: dict[str, list[Any]] = {key: [] for key in keys}
+    for record in records:
+        lists.setdefault(str(record.get(by)), []).append(record)
+    return lists
