@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -113,50 +113,52 @@ class Playing:
     async def do(self, step: dict[str, Any]) -> None:
         """Let somebody do one thing, a minute after whatever was before."""
         ((who, what),) = step.items()
+        if who == "sync":
+            await self._run(what)
+            return
+        self.stage.later()
+        if who == "event":
+            ids = {"ours": self.referral, "microsofts": self._microsofts().get("id")}
+            await self._run(FLOWS[2], referral_ids=[ids[one] for one in what])
+            return
+        self._acts()[who](what)
+
+    def _acts(self) -> dict[str, Callable[[Any], object]]:
+        """What people can do."""
         stage, seller = self.stage, self.stage.seller
-        if who != "sync":
-            stage.later()
-        match who:
-            case "seller":
-                seller.change("Opportunity", self._deal(), **what)
-            case "lead":
-                seller.change("Lead", str(self.lead), **what)
-            case "account":
-                seller.change("Account", stage.look(self._deal())["AccountId"], **what)
-            case "contact":
-                seller.change("Contact", self._contact(), **what)
-            case "microsoft":
-                stage.emulated.microsoft("update", self.referral, **what)
-            case "answer":
-                stage.emulated.microsoft(what, self.referral)
-            case "delete":
-                self._delete("Opportunity", self._deal())
-            case "undelete":
-                call("POST", f"{seller.url}{API}/__undelete/{self.deal}", token=seller.token)
-            case "add_solution":
-                seller.make("Microsoft_Solution__c", Opportunity__c=self.deal,
-                            Solution_Identifier__c=what, Solution_Name__c=what)  # fmt: skip
-            case "remove_solution":
-                for one in self._solutions():
-                    if one["Solution_Identifier__c"] == what:
-                        self._delete("Microsoft_Solution__c", one["Id"])
-            case "make":
-                ((kind, fields),) = what.items()
-                seller.make(kind, **fields)
-            case "make_contact":
-                account = stage.look(self._deal())["AccountId"]
-                contact = seller.make("Contact", AccountId=account, **what)
-                seller.make("OpportunityContactRole", OpportunityId=self.deal, ContactId=contact,
-                            IsPrimary=True)  # fmt: skip
-            case "event":
-                ids = {"ours": self.referral, "microsofts": self._microsofts().get("id")}
-                await self._run(FLOWS[2], referral_ids=[ids[one] for one in what])
-            case "sync":
-                await self._run(what)
-            case "wait_days":
-                stage.later(86400 * what)
-            case _:
-                raise AssertionError(f"nobody knows how to {who}")
+        return {
+            "seller": lambda what: seller.change("Opportunity", self._deal(), **what),
+            "lead": lambda what: seller.change("Lead", str(self.lead), **what),
+            "account": lambda what: seller.change(
+                "Account", stage.look(self._deal())["AccountId"], **what
+            ),
+            "contact": lambda what: seller.change("Contact", self._contact(), **what),
+            "microsoft": lambda what: stage.emulated.microsoft("update", self.referral, **what),
+            "long_notes": lambda what: stage.emulated.microsoft(
+                "update", self.referral, details={"notes": "So it goes. " * (what // 12)}
+            ),
+            "answer": lambda what: stage.emulated.microsoft(what, self.referral),
+            "delete": lambda what: self._delete(what, self._deal()),
+            "add_solution": lambda what: seller.make(
+                "Microsoft_Solution__c", Opportunity__c=self.deal,
+                Solution_Identifier__c=what, Solution_Name__c=what,
+            ),
+            "remove_solution": self._remove_solution,
+            "make": lambda what: [seller.make(kind, **one) for kind, one in what.items()],
+            "new_contact": self._new_contact,
+            "wait_days": lambda what: stage.later(86400 * what),
+        }  # fmt: skip
+
+    def _remove_solution(self, name: str) -> None:
+        for one in self._solutions():
+            if one["Solution_Identifier__c"] == name:
+                self._delete("Microsoft_Solution__c", one["Id"])
+
+    def _new_contact(self, fields: dict[str, Any]) -> None:
+        account = self.stage.look(self._deal())["AccountId"]
+        contact = self.stage.seller.make("Contact", AccountId=account, **fields)
+        self.stage.seller.make("OpportunityContactRole", OpportunityId=self.deal,
+                               ContactId=contact, IsPrimary=True)  # fmt: skip
 
     async def until_quiet(self) -> None:
         """Sync until nothing is written; each flow's first run is planned before."""
