@@ -155,7 +155,7 @@ async def test_a_kill_in_between_doubles_nothing(
     seen = f"{stage.emulated._control(system)}/requests"
     await asyncio.to_thread(
         until, lambda: any(_fits(one, method, path) for one in call("GET", seen)["requests"])
-        or process.poll() is not None or None, "the request", patience=20,
+        or process.poll() is not None or None, "the request", patience=60,
     )  # fmt: skip
     await asyncio.sleep(0.3)
     process.send_signal(signal.SIGKILL)

@@ -71,6 +71,7 @@ class Playing:
     """One scenario on the stage: its records, and everything that was written since it began."""
 
     stage: Stage
+    username: str
     deal: str | None = None
     referral: str | None = None
     lead: str | None = None
@@ -146,8 +147,14 @@ class Playing:
             "remove_solution": self._remove_solution,
             "make": lambda what: [seller.make(kind, **one) for kind, one in what.items()],
             "new_contact": self._new_contact,
-            "wait_days": lambda what: stage.later(86400 * what),
+            "wait_days": self._wait_days,
         }  # fmt: skip
+
+    def _wait_days(self, days: int) -> None:
+        """Let days pass; whoever was signed in signs in again."""
+        self.stage.later(86400 * days)
+        self.stage.emulated.tokens.clear()
+        self.stage.seller = Seller.sign_in(self.stage.ready, self.username)
 
     def _remove_solution(self, name: str) -> None:
         for one in self._solutions():
@@ -341,10 +348,11 @@ async def playing(
         one["Username"] for one in people
         if one["Username"] != sandbox["salesforce"]["username"]
     )  # fmt: skip
-    yield Playing(Stage(
+    stage = Stage(
         ready=sandbox, engine=engine, seller=Seller.sign_in(sandbox, other), emulated=emulated,
         project=project, environment={},
-    ))  # fmt: skip
+    )  # fmt: skip
+    yield Playing(stage, other)
     for client in engine._clients.values():
         await client.aclose()
 
