@@ -6,12 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 from .fitting import JsonSchema
-from .nodes import Document, MappingNode
+from .nodes import Document, MappingNode, ScalarNode
 from .problems import Place, Problem, did_you_mean
 from .shaped import Shaped
 from .shaping import LETTERS, load_schema, shape
 
 __all__ = ["Shaped", "check", "load_schema", "value_faults"]
+
+ENDINGS = {
+    "flow": "<id>.flow.yaml",
+    "mapping": "<id>.map.yaml",
+    "test": "<id>.test.yaml",
+    "connector": "connectors/<id>/connector.yaml",
+    "environment": "env/<name>.yaml",
+    "variables": "env/<solution>/variables.yaml",
+    "overlay": "overlays/<environment>/<name>.yaml",
+}
 
 
 def check(document: Document, kind: str) -> tuple[Shaped | None, tuple[Problem, ...]]:
@@ -40,12 +50,11 @@ def _wrong_kind(document: Document, kind: str, letter: str) -> Problem | None:
         )
     if kind in root.entries:
         return None
-    key, _ = next(iter(root.entries.values()))
+    key, value = next(iter(root.entries.values()))
     near = did_you_mean(key.text, [kind])
-    known = [name for name in LETTERS if name in root.entries]
-    if known:
-        message = f"this says it is a {known[0]} file, but its name says {kind}"
-        hint = "rename the file, or change its first line"
+    if key.text in LETTERS and isinstance(value, ScalarNode):
+        message = f"this says it is a {key.text} file, but its name says {kind}"
+        hint = f"rename the file to {ENDINGS[key.text]}, or change its first line"
     else:
         message = f"the first line must say what this file is: {kind}: v1"
         hint = f"write {kind}: v1 instead of {key.text}" if near else f"add the line: {kind}: v1"

@@ -44,6 +44,7 @@ class _Frame:
     items: list[Node] = field(default_factory=list)
     indent: int = -1  # column of the innermost block collection that is open here, from 0
     in_flow: bool = False
+    faulty: bool = False
     key: Node | None = None
     extent: Extent = field(default_factory=Extent)
 
@@ -144,14 +145,14 @@ class Composer:
         in_flow = bool(self._stack) and self._stack[-1].in_flow
         if in_flow or event.anchor:
             self._refuse_misread(event, event.value if in_flow and not quoted else None)
-        node = ScalarNode(event.value, quoted, place)
+        node = ScalarNode(event.value, quoted, place, faulty=event.tag is not None)
         if event.anchor:
             self._anchors[event.anchor] = (node, Extent())
         self._put(node, Extent())
 
     def _take_alias(self, event: yaml.AliasEvent) -> None:
         name = event.anchor or ""
-        node: Node = ScalarNode("", quoted=False, place=self._place(event))
+        node: Node = ScalarNode("", quoted=False, place=self._place(event), faulty=True)
         if name not in self._anchors:
             near = did_you_mean(name, self._anchors)
             self._report(
@@ -236,7 +237,7 @@ class Composer:
             self._note_flow(frame, _end(event))
         node: Node
         if frame.is_mapping:
-            node = MappingNode(frame.entries, frame.place)
+            node = MappingNode(frame.entries, frame.place, frame.faulty)
         else:
             node = SequenceNode(tuple(frame.items), frame.place)
         if frame.anchor:
@@ -264,12 +265,14 @@ class Composer:
 
     def _put_entry(self, frame: _Frame, key: Node, value: Node) -> None:
         if not isinstance(key, ScalarNode):
+            frame.faulty = True
             if self.unquoted is None:
                 self._say(
                     "Y016", key.place, "a key must be a single word or text", "give it a name"
                 )
             return
         if key.text == "<<" and not key.quoted:
+            frame.faulty = True
             self._say(
                 "Y005",
                 key.place,
@@ -297,7 +300,7 @@ class Composer:
             "Y003",
             event,
             f"the tag {tag} is not read; types come from what a key is for",
-            "delete the tag; a text that looks like a number may stand in quotes",
+            "delete the tag; a text that begins with ! goes in quotes",
         )
 
     def _fail(self, error: yaml.YAMLError) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import Protocol
 
+from .braces import quoted
 from .problems import Place, Problem
 from .slips import tab_problem
 
@@ -32,6 +34,10 @@ def fault_of(error: Exception, lines: list[str], file: str) -> Problem:
             message="the document ended at the line ... above; a file holds one",
             hint="delete the line ..., or move what follows into a file of its own",
         )
+    seen = _at_sight(problem, mark, opening, lines)
+    if seen is not None:
+        column, message, hint = seen
+        return _problem(_At(mark.line, column), lines, file, message, hint)
     for where, said, at_opening, message, hint in _WORDS:
         if re.search(where, context) and re.search(said, problem):
             spot = opening if at_opening and opening is not None else mark
@@ -45,6 +51,68 @@ def fault_of(error: Exception, lines: list[str], file: str) -> Problem:
     )
 
 
+@dataclass(slots=True)
+class _At:
+    """A spot, as the parsers count."""
+
+    line: int
+    column: int
+
+
+def _at_sight(
+    problem: str, mark: _Mark, opening: _Mark | None, lines: list[str]
+) -> tuple[int, str, str] | None:
+    """What the line itself tells better than the parser: column, message, hint."""
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    before, at = line[: mark.column], line[mark.column : mark.column + 1]
+    if "mapping values are not allowed" in problem:
+        return _colon(line, before)
+    if ("escape" in problem or "hexdecimal" in problem) and "\\" in before:
+        if "invalid Unicode" in problem:
+            return (
+                before.rindex("\\"),
+                "this escape stands for half a letter",
+                "type the letter itself, emoji included, or write it as \\U and eight digits",
+            )
+        return (
+            before.rindex("\\"),
+            "a backslash in double quotes begins an escape that YAML does not know",
+            "write the text in 'single quotes', or double the backslash",
+        )
+    if at and at in "]}" and "expected" in problem:
+        return mark.column, f"this {at} closes nothing", "delete it, or open its partner before"
+    if "did not find expected ',' or" not in problem or not at or opening is None:
+        return None
+    if at == ":" and opening.line == mark.line:
+        word = re.search(r"[^\s,\[{:]+\s*$", before)
+        start = word.start() if word else mark.column
+        return start, "a comma is missing before this key", "put a comma between two entries"
+    if before.rstrip()[-1:] in ("'", '"') and opening.line == mark.line:
+        quote = before.rstrip()[-1]
+        other = '"double quotes"' if quote == "'" else "'single quotes'"
+        return (
+            len(before.rstrip()) - 1,
+            f"this {quote} ends the text, and more follows",
+            f"a text with {quote} inside goes in {other}; between two entries stands a comma",
+        )
+    return None
+
+
+def _colon(line: str, before: str) -> tuple[int, str, str]:
+    key, colon, _ = before.partition(": ")
+    if not colon:
+        return (
+            len(before) - len(before.lstrip(" -")),
+            "this key is indented further than the line above it allows",
+            "begin it in the column of its neighbours, or give the key above no value",
+        )
+    rest = line[len(key) + 2 :].strip()
+    shown = (
+        f"write: {key.strip()}: {quoted(rest)}" if len(rest) < 200 else "put the value in quotes"
+    )
+    return len(before), "there is a colon in the middle of a value", shown
+
+
 # context, problem, report where the construct began, message, hint
 _WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
     (
@@ -53,20 +121,6 @@ _WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
         True,
         "the quote that opens here is never closed",
         "close it with the same quote on the same line",
-    ),
-    (
-        "",
-        "invalid Unicode character escape",
-        False,
-        "this escape stands for half a letter",
-        "type the letter itself, emoji included, or write it as \\U and eight digits",
-    ),
-    (
-        "",
-        "unknown escape|did not find expected hexdecimal|escape sequence",
-        False,
-        "a backslash in double quotes begins an escape that YAML does not know",
-        "write the text in 'single quotes', or double the backslash",
     ),
     (
         "scanning an? (alias|anchor)",
@@ -81,13 +135,6 @@ _WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
         False,
         "this character cannot begin a value",
         "put the whole value in quotes",
-    ),
-    (
-        "",
-        "mapping values are not allowed",
-        False,
-        "there is a colon in the middle of a value, or this line is indented too far",
-        "put a value that holds ': ' in quotes; keys of one level begin in the same column",
     ),
     (
         "flow (mapping|sequence)",
@@ -113,8 +160,8 @@ _WORDS: tuple[tuple[str, str, bool, str, str], ...] = (
     (
         "simple key",
         "could not find expected ':'",
-        False,
-        "a key without a colon, or a text that goes on over several lines",
+        True,
+        "a key without a colon, or a colon without a blank behind it",
         "write `key: value`; a long text goes after `key: >-` on indented lines",
     ),
     (

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from .meaning import meant, repaired
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
-from .problems import did_you_mean
 from .scalars import Plain, Unfit, describe, typed
 
 JsonSchema = Mapping[str, Any]  # a JSON Schema, as it was loaded
@@ -53,7 +53,7 @@ def wrong_with(value: Plain, node: ScalarNode, schema: JsonSchema) -> tuple[str,
         return f"is {describe(node)}; it must be {wanted}", f"write {wanted}"
     if "enum" in schema and value not in schema["enum"]:
         names = [str(name) for name in schema["enum"]]
-        near = did_you_mean(node.text, names)
+        near = meant(node.text, names)
         listed = ", ".join(names)
         return (
             f"is {describe(node)}; known are {listed}",
@@ -63,8 +63,9 @@ def wrong_with(value: Plain, node: ScalarNode, schema: JsonSchema) -> tuple[str,
         pattern = schema.get("pattern")
         if pattern and not re.search(pattern, value):
             wanted = schema.get("x-says", f"text that fits {pattern}")
-            hint = schema.get("x-hint", f"write {wanted}")
-            return f"is {describe(node)}; {wanted} is needed", hint
+            fixed = repaired(value, pattern)
+            hint = f"write {fixed}" if fixed else schema.get("x-hint", f"write {wanted}")
+            return f"is {describe(node)}; it takes {wanted}", hint
         if not value and schema.get("minLength"):
             return "is empty", "write some text, or delete the key"
     elif value is not None and not isinstance(value, bool):

@@ -126,6 +126,7 @@ class Action:
     place: Place
     argument_places: Mapping[str, Place] = field(default_factory=dict)
     argument_nodes: Mapping[str, Node] = field(default_factory=dict, repr=False, compare=False)
+    unread: bool = False  # what it is given has problems of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +138,7 @@ class CallFlow:
     place: Place
     argument_places: Mapping[str, Place] = field(default_factory=dict)
     argument_nodes: Mapping[str, Node] = field(default_factory=dict, repr=False, compare=False)
+    unread: bool = False  # as above
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

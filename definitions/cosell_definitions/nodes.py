@@ -14,6 +14,7 @@ class ScalarNode:
     text: str
     quoted: bool
     place: Place
+    faulty: bool = False  # the reader has said what is wrong; nothing else is to be said of it
 
     @property
     def inside(self) -> Place:
@@ -43,6 +44,7 @@ class MappingNode:
 
     entries: dict[str, tuple[ScalarNode, Node]]
     place: Place
+    faulty: bool = False  # keys are missing that the reader refused
 
 
 Node = ScalarNode | SequenceNode | MappingNode

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .meaning import intended
 from .model import (
     AuditTrail,
     Brakes,
@@ -15,6 +16,7 @@ from .model import (
     Template,
     Value,
 )
+from .nodes import MappingNode
 from .parsing_values import Hand, share_of
 from .problems import Place, Severity, did_you_mean
 from .shaped import Shaped
@@ -120,12 +122,14 @@ def _field(hand: Hand, shaped: Shaped, defaults: Shaped | None) -> MapField | No
         return None
     if not (left and right) and "value" not in shaped.entries:
         side, other = ("right", "left") if left else ("left", "right")
-        hand.say(
-            "M012",
-            shaped.place,
-            f"this row has no {side} field, and no value to write to the {other} one",
-            f"add `{side}: …`, or `value: …`",
-        )
+        written = shaped.node.entries if isinstance(shaped.node, MappingNode) else {}
+        if side not in written and side not in intended(written, (*shaped.entries, side)):
+            hand.say(
+                "M012",
+                shaped.place,
+                f"this row has no {side} field, and no value to write to the {other} one",
+                f"add `{side}: …`, or `value: …`",
+            )
         return None
     options: dict[str, Any] = {
         name: hand.scalar(shaped, name) or hand.scalar(defaults, name) for name in _FOLDED
@@ -214,6 +218,7 @@ def _check_names(
             used.add((kind, name))
             if name not in known:
                 _say_unknown(hand, shaped.entries[kind].place, kind, name, known)
+                used |= {(kind, meant) for meant in intended([name], known)}
                 continue
             _check_width(hand, shaped, kind, known[name])
     for kind, known in (("table", tables), ("guard", guards)):

@@ -148,7 +148,7 @@ def environment_of(root: Shaped, hand: Hand, *, content_hash: str) -> Environmen
     """The current values and bindings of one environment."""
     variables, connections = root.get("variables"), root.get("connections")
     bound: dict[str, dict[str, SettingValue]] = {}
-    places = {}
+    places, key_places = {}, {}
     for name, shaped in (connections.entries if connections is not None else {}).items():
         bound[name] = {}
         for key, entry in shaped.entries.items():
@@ -156,6 +156,7 @@ def environment_of(root: Shaped, hand: Hand, *, content_hash: str) -> Environmen
             if setting is not None:
                 bound[name][key] = setting
                 places[name, key] = entry.place
+                key_places[name, key] = entry.key or entry.place
     return EnvironmentFile(
         name=re.sub(r"\.ya?ml$", "", PurePosixPath(hand.file.replace("\\", "/")).name),
         variables={
@@ -166,6 +167,7 @@ def environment_of(root: Shaped, hand: Hand, *, content_hash: str) -> Environmen
         connections=bound,
         setting_places=places,
         name_places=hand.places(variables),
+        key_places=key_places,
         content_hash=content_hash,
         place=root.place,
     )

@@ -27,7 +27,7 @@ from .model import (
     Value,
     Wait,
 )
-from .nodes import ScalarNode
+from .nodes import MappingNode, ScalarNode
 from .parsing_inputs import inputs_of
 from .parsing_values import Hand, duration_of
 from .shaped import Shaped
@@ -149,7 +149,14 @@ def _action(hand: Hand, shaped: Shaped) -> Action | None:
         place=shaped.entries["action"].place,
         argument_places=hand.places(given),
         argument_nodes=hand.nodes(given),
+        unread=_is_unread(shaped, given),
     )
+
+
+def _is_unread(shaped: Shaped, given: Shaped | None) -> bool:
+    """Whether arguments may be there that could not be read, or stand beside `with`."""
+    beside = isinstance(shaped.node, MappingNode) and set(shaped.node.entries) - set(shaped.entries)
+    return bool(beside) or (given is not None and not given.sound)
 
 
 def _call(hand: Hand, shaped: Shaped) -> CallFlow | None:
@@ -163,6 +170,7 @@ def _call(hand: Hand, shaped: Shaped) -> CallFlow | None:
         place=shaped.entries["call"].place,
         argument_places=hand.places(given),
         argument_nodes=hand.nodes(given),
+        unread=_is_unread(shaped, given),
     )
 
 

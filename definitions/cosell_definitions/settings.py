@@ -72,5 +72,6 @@ class EnvironmentFile:
     connections: Mapping[str, Mapping[str, SettingValue]] = field(default_factory=dict)
     setting_places: Mapping[tuple[str, str], Place] = field(default_factory=dict)
     name_places: Mapping[str, Place] = field(default_factory=dict)  # of the variables
+    key_places: Mapping[tuple[str, str], Place] = field(default_factory=dict)  # of the settings
     content_hash: str = ""
     place: Place

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from .fitting import JsonSchema, admits, fits_unquoted, types_of, wrong_with
+from .meaning import meant
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
-from .problems import Place, Problem, did_you_mean
+from .problems import Place, Problem
 from .scalars import Unfit, describe, typed, untyped, words_for
 from .shaped import Shaped
 
@@ -56,6 +57,8 @@ class _Shaper:
 
     def shape(self, node: Node, schema: JsonSchema | bool, *, key: ScalarNode | None) -> Shaped:
         """One node and all below it."""
+        if isinstance(node, ScalarNode) and node.faulty:
+            return Shaped(None, node, _place(key), sound=False)
         if isinstance(schema, bool):
             return self._free(node, key)
         schema = self._resolve(schema)
@@ -118,9 +121,11 @@ class _Shaper:
     def _no_keyword(
         self, node: MappingNode, branches: Mapping[str, JsonSchema], schema: JsonSchema
     ) -> None:
+        if node.faulty:
+            return
         known = {name for branch in branches.values() for name in branch.get("properties", {})}
         for name, (key, _) in node.entries.items():
-            if name not in known and (near := did_you_mean(name, branches)) is not None:
+            if name not in known and (near := meant(name, branches)) is not None:
                 self._unknown(key, near, known)
                 return
         first = next(iter(node.entries.values()))[0].place if node.entries else node.place
@@ -139,7 +144,7 @@ class _Shaper:
             value = node.entries[name][1]
             if isinstance(value, ScalarNode) and value.text in branches:
                 return self._resolve(branches[value.text])
-            near = did_you_mean(value.text, branches) if isinstance(value, ScalarNode) else None
+            near = meant(value.text, branches) if isinstance(value, ScalarNode) else None
             self._say(
                 "04",
                 value.place,
@@ -147,7 +152,8 @@ class _Shaper:
                 f"did you mean {near!r}?" if near else f"write one of: {', '.join(branches)}",
             )
         else:
-            self._missing(node, name, {}, None)
+            first = next(iter(branches))
+            self._missing(node, name, {"properties": {name: {"examples": [first]}}}, None)
         return _SILENT
 
     def _best(self, node: Node, branches: list[JsonSchema]) -> JsonSchema:
@@ -207,17 +213,17 @@ class _Shaper:
     def _mapping(self, node: MappingNode, schema: JsonSchema, key: ScalarNode | None) -> Shaped:
         before = len(self.problems)
         entries: dict[str, Shaped] = {}
-        meant = set()  # keys that are there, but misspelt
+        intended = set()  # keys that are there, but misspelt
         for name, (key_node, value) in node.entries.items():
             inner = self._property(name, schema)
             if inner is None:
-                meant.add(self._stray(key_node, schema))
+                intended.add(self._stray(key_node, schema))
                 continue
             entries[name] = self.shape(value, inner, key=key_node)
-        for name in schema.get("required", ()):
-            if name not in node.entries and name not in meant:
+        for name in () if node.faulty else schema.get("required", ()):
+            if name not in node.entries and name not in intended:
                 self._missing(node, name, schema, key)
-        if len(node.entries) < schema.get("minProperties", 0):
+        if len(node.entries) < schema.get("minProperties", 0) and not node.faulty:
             self._say(
                 "04", _place(key) or node.place, f"{_name(key)}is empty", "fill it or delete it"
             )
@@ -270,11 +276,11 @@ class _Shaper:
             hint = f"write {wanted}"
             if isinstance(node, ScalarNode) and node.quoted and fits_unquoted(node, types):
                 hint = f"take the quotes away: {node.text}"
+            elif isinstance(node, MappingNode) and "array" in types:
+                hint = "write a list: begin each entry with a dash, or put [ ] around it"
             elif isinstance(node, ScalarNode) and "array" in types:
                 hint = f"write [{node.text}]"
-            self._say(
-                "03", node.place, f"{_name(key)}is {describe(node)}; {wanted} is needed", hint
-            )
+            self._say("03", node.place, f"{_name(key)}is {describe(node)}; it takes {wanted}", hint)
         return Shaped(None, node, _place(key), sound=False)
 
     def _stray(self, key: ScalarNode, schema: JsonSchema) -> str | None:
@@ -294,7 +300,11 @@ class _Shaper:
             self._say("01", key.place, f"{key.text!r} is not a name here", f"names are {wanted}")
             return None
         known = list(schema.get("properties", {}))
-        near = did_you_mean(key.text, known)
+        near = meant(key.text, known)
+        if near is None and schema.get("x-keyword") in ("action", "call"):
+            hint = f"what is given to it stands under `with:`; here are known: {', '.join(known)}"
+            self._say("01", key.place, f"there is no key {key.text!r} here", hint)
+            return None
         self._unknown(key, near, known)
         return near
 
@@ -317,7 +327,7 @@ class _Shaper:
         resolved = self._resolve(inner) if isinstance(inner, Mapping) else {}
         example = resolved.get("const") or next(iter(resolved.get("examples", ())), "…")
         shown = example if isinstance(example, str) else json.dumps(example)
-        whose = f"{keyword!r} needs" if keyword in node.entries else f"{_name(key) or 'this '}needs"
+        whose = f"{keyword!r} needs" if keyword in node.entries else f"{_name(key)}needs"
         self._say("02", place, f"{whose} the key {name!r}", f"add `{name}: {shown}`")
 
     def _say(self, number: str, place: Place, message: str, hint: str | None) -> None:
@@ -333,4 +343,4 @@ def _place(key: ScalarNode | None) -> Place | None:
 
 
 def _name(key: ScalarNode | None) -> str:
-    return f"{key.text!r} " if key is not None else ""
+    return f"{key.text!r} " if key is not None else "this "

@@ -75,7 +75,7 @@ def _outdented(
             continue
         if span.kind is Kind.FLOW:
             # A closing bracket under its key is how many people write, and can mean nothing else.
-            if bare.startswith("#") or not bare.strip("]},"):
+            if bare.startswith("#") or not bare.strip("]}, "):
                 continue
             if any(text.first < row <= text.last for text in texts):
                 continue  # told of the text itself

@@ -245,7 +245,7 @@ def _odd_settings(file: EnvironmentFile) -> Iterator[Problem]:
             if near is not None:
                 yield Problem(
                     code="V023",
-                    place=file.setting_places.get((name, key), file.place),
+                    place=file.key_places.get((name, key), file.place),
                     message=f"connection {name} has a setting {key!r} that nothing asks for",
                     hint=f"did you mean {near!r}?",
                     severity=Severity.WARNING,

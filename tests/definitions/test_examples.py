@@ -3,60 +3,70 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from cosell_definitions.parsing import load_flow, load_mapping, load_variables
 from cosell_definitions.problems import Problem
-from cosell_flows.compiling.planning import OperationView, View, check_flow
+from cosell_flows.running.surveying import survey
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 SOUND = sorted(EXAMPLES.glob("sound/*.yaml"))
 UNSOUND = sorted(EXAMPLES.glob("unsound/*.yaml"))
-CHILD = "flow: v1\nid: child\nname: C\ninputs: { name: { type: string } }\nsteps: [{ id: a, wait: 1s }]\n"
-REFERRAL = """\
-mapping: v1
-id: referral
-left: { connection: partner_center, object: Referral, key: id, version: eTag }
-right: { connection: salesforce, object: Opportunity, key: Id, version: SystemModstamp }
-fields: [{ left: details.notes, right: Description }]
-"""
-VARIABLES = (
-    "variables: v1\ndeclare: { ACTIVE_STAGE: { display_name: Active stage, type: stage } }\n"
-)
+PLACES = {
+    "flow": "definitions/d/{}.flow.yaml",
+    "map": "definitions/d/{}.map.yaml",
+    "test": "definitions/d/{}.test.yaml",
+    "connector": "connectors/{}/connector.yaml",
+    "variables": "env/{}/variables.yaml",
+    "env": "env/{}.yaml",
+    "overlay": "overlays/sandbox/{}.yaml",
+}
+EXPECTED = re.compile(r"^# ([A-Z]\d{3} \d+:\d+.*)$", re.MULTILINE)
 
 
-def problems_of(path: Path) -> list[Problem]:
-    """All problems of a flow, in a small project around it."""
-    child, _ = load_flow(CHILD, file="child.flow.yaml")
-    mapping, _ = load_mapping(REFERRAL, file="referral.map.yaml")
-    declared, _ = load_variables(VARIABLES, file="variables.yaml")
-    assert child is not None
-    assert mapping is not None
-    assert declared is not None
-    view = View(
-        flows={"child": child},
-        mappings={"referral": mapping},
-        declarations={one.name: one for one in declared},
-        connections=("partner_center", "salesforce"),
-        operations={"salesforce": {"query": OperationView(parameters={"q": True})}},
-    )
-    flow, found = load_flow(path.read_bytes(), file=path.name, draft=True)
-    return [*found, *(check_flow(flow, view) if flow is not None else [])]
+def problems_of(path: Path, project: Path) -> list[Problem]:
+    """All problems of the project of the examples with one more document in it."""
+    name, kind, _ = path.name.split(".")
+    shutil.copytree(EXAMPLES / "project", project)
+    target = project / PLACES[kind].format(name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(path.read_bytes())
+    file = target.relative_to(project).as_posix()
+    found = survey(project).problems
+    assert [str(it) for it in found if it.place.file != file] == []
+    return list(found)
 
 
 @pytest.mark.parametrize("path", SOUND, ids=lambda it: it.name)
-def test_a_sound_document_has_no_problem(path: Path) -> None:
+def test_a_sound_document_has_no_problem(path: Path, tmp_path: Path) -> None:
     """Neither errors nor warnings."""
-    assert [f"{it} ({it.hint})" for it in problems_of(path)] == []
+    assert [f"{it} ({it.hint})" for it in problems_of(path, tmp_path / "p")] == []
 
 
 @pytest.mark.parametrize("path", UNSOUND, ids=lambda it: it.name)
-def test_an_unsound_document_is_told_all_at_once(path: Path) -> None:
-    """Every problem with its code, line and column; and none that only follows from another."""
-    expected = re.findall(r"^# ([A-Z]\d{3} \d+:\d+)$", path.read_text("utf-8"), re.MULTILINE)
+def test_an_unsound_document_is_told_all_at_once(path: Path, tmp_path: Path) -> None:
+    """Every problem with its code, place and hint; and none that only follows from another."""
+    found = [
+        f"{it.code} {it.place.line}:{it.place.column} {it.hint or ''}".rstrip()
+        for it in problems_of(path, tmp_path / "p")
+    ]
 
-    found = [(it.place.line, it.place.column, it.code) for it in problems_of(path)]
+    assert found == EXPECTED.findall(path.read_text("utf-8"))
 
-    assert [f"{code} {line}:{column}" for line, column, code in sorted(found)] == expected
+
+def test_there_are_enough_examples() -> None:
+    """Of every kind of file, sound and unsound."""
+    kinds = Counter(path.name.split(".")[1] for path in UNSOUND)
+
+    assert (len(UNSOUND) >= 120, len(SOUND) >= 60) == (True, True)
+    assert set(kinds) == set(PLACES) == {path.name.split(".")[1] for path in SOUND}
+
+
+def test_every_example_is_unsound_in_a_way_of_its_own() -> None:
+    """A name says which slip it is; none is there twice."""
+    texts = Counter(EXPECTED.sub("", path.read_text("utf-8")) for path in UNSOUND)
+
+    assert [text for text, count in texts.items() if count > 1] == []

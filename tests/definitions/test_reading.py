@@ -33,7 +33,7 @@ REFUSED = {
     "UTF-32": ("a: b\n".encode("utf-32"), "Y012", 1, 1),
     "UTF-32 without a mark": ("a: b\n".encode("utf-32-be"), "Y012", 1, 1),
     "half a letter": (b"a: \xed\xa0\x80\n", "Y014", 1, 4),
-    "an escape of half a letter": ('a: "\\ud83d\\ude00"\n', "Y010", 1, 7),
+    "an escape of half a letter": ('a: "\\ud83d\\ude00"\n', "Y010", 1, 5),
     "a line separator": ("a: b\u2028c: d\n", "Y013", 1, 5),
     "a line separator in a comment": ("a: b # c\u2028d\n", "Y013", 1, 9),
     "a mark of byte order in the middle": ("a: b\ufeffc\n", "Y013", 1, 5),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 
 from cosell_definitions.binding import has_templates, misfit
+from cosell_definitions.meaning import intended
 from cosell_definitions.model import CallFlow, Flow, MappingFile, Step, Template, Trigger, Value
 from cosell_definitions.problems import Place, Problem, Severity
 
@@ -86,8 +87,9 @@ def _trigger(trigger: Trigger, flow: Flow, view: ProjectView, found: Findings) -
             check_given(flow, inputs[name], given, node.place if node else place, found)
     if trigger.type == "manual":
         return
+    meant = intended(trigger.inputs, inputs)
     for one in flow.inputs:
-        if one.required and one.name not in trigger.inputs:
+        if one.required and one.name not in trigger.inputs and one.name not in meant:
             found.say(
                 "F031",
                 trigger.place,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cosell_definitions.binding import has_templates, misfit
+from cosell_definitions.meaning import intended
 from cosell_definitions.model import Action, Bare, CallFlow, Flow, Input, Output, Step, Value
 from cosell_definitions.problems import Place
 
@@ -160,13 +161,9 @@ def _check_parameters(action: Action, step: Step, operation: Operated, found: Fi
                 f"{name} has no parameter {given!r}",
                 suggestion(given, list(operation.parameters), there="it takes"),
             )
-    meant = {
-        near
-        for given in action.arguments
-        if given not in operation.parameters
-        for near in operation.parameters
-        if near.lower().startswith(given.lower()[:3])
-    }
+    if action.unread:
+        return
+    meant = intended(action.arguments, operation.parameters)
     for parameter, required in operation.parameters.items():
         if required and parameter not in action.arguments and parameter not in meant:
             found.say(
@@ -208,8 +205,9 @@ def check_call(
             say_refused(child, given, node.place, wrong, found)
         elif has_templates(value):
             check_given(child, inputs[given], types[given], _value_place(call, given), found)
-    for one in child.inputs:
-        if one.required and one.name not in call.arguments:
+    meant = intended(call.arguments, inputs)
+    for one in child.inputs if not call.unread else ():
+        if one.required and one.name not in call.arguments and one.name not in meant:
             found.say(
                 "F029",
                 step.place,

@@ -9,6 +9,7 @@ from cosell_connectors import imitating
 from cosell_connectors.imitating import Failure, NotLikeIt
 from cosell_connectors.model import Connector, Operation
 from cosell_definitions.binding import misfit
+from cosell_definitions.meaning import intended
 from cosell_definitions.model import CallFlow, Flow, Step
 from cosell_definitions.model_tests import (
     Around,
@@ -132,6 +133,7 @@ class _Checker:
                     "change the value",
                 )
         by_trigger = self._trigger(case.trigger) if case.trigger is not None else set()
+        by_trigger |= intended(case.inputs, known)
         for name, one in known.items():
             if one.required and name not in case.inputs and name not in by_trigger:
                 self.found.say(
