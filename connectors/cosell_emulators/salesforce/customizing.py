@@ -124,7 +124,7 @@ def drop_object(store: Store, name: str) -> None:
 
 def _make(store: Store, name: str, said: Mapping[str, Any]) -> ObjectType:
     if not is_field_name(name):
-        raise refusal("INVALID_FULL_NAME", f"The object name '{name}' is not valid.")
+        raise refusal("FIELD_INTEGRITY_EXCEPTION", f"The object name '{name}' is not valid.")
     for key in _NEEDED:
         if not said.get(key):
             raise refusal("REQUIRED_FIELD_MISSING", f"Required field is missing: {key}", key)

@@ -71,7 +71,7 @@ def field_of(name: str, said: Mapping[str, Any]) -> Field:
             "begin with a letter, cannot contain two consecutive underscore characters, and must "
             "end with __c."
         )
-        raise refusal("INVALID_FULL_NAME" if "." in name else "FIELD_INTEGRITY_EXCEPTION", message)
+        raise refusal("FIELD_INTEGRITY_EXCEPTION", message)
     _check(name, said)
     kind = str(said["type"])
     return Field(
@@ -106,7 +106,14 @@ def _check(name: str, said: Mapping[str, Any]) -> None:
     kind = said.get("type")
     if not kind:
         raise _lacking("type", name)
-    if kind not in _TYPES:
+    # One thing alone may stand for a list of one, but nothing else is a list here.
+    plain = [value for key, value in said.items() if key not in ("referenceTo", "valueSet")]
+    targets = listed(said.get("referenceTo"))
+    if any(isinstance(value, Mapping) for value in (*plain, *targets)):
+        raise refusal(
+            "JSON_PARSER_ERROR", "Cannot deserialize instance of string from START_OBJECT"
+        )
+    if not isinstance(kind, str) or kind not in _TYPES:
         message = f"'{kind}' is not a valid value for the enum 'FieldType'"
         raise refusal("INVALID_TYPE", message)
     for key in ("label", *_NEEDS.get(str(kind), ())):

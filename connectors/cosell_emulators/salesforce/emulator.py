@@ -1,5 +1,6 @@
 """The Salesforce org as a server: who may call, which version, and where a call goes."""
 
+import logging
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -17,6 +18,7 @@ from cosell_emulators.salesforce.routing import answered
 from cosell_emulators.salesforce.tokens import Tokens
 from cosell_emulators.stage import Clock
 
+_LOG = logging.getLogger(__name__)
 _DATA = re.compile(r"/services/data/v(\d{1,3})\.(\d)(/.*)?")
 _SOAP = re.compile(r"/services/Soap/[ucm](?:/\d+(?:\.\d)?)?(?:/.*)?")
 # Longer addresses are refused before anybody reads them.
@@ -80,7 +82,14 @@ class SalesforceEmulator:
     async def handle(self, request: Request) -> Response:
         """Answer a request as Salesforce would."""
         content = await request.body()
-        reply = self._reply(request, content)
+        try:
+            reply = self._reply(request, content)
+        except Exception:  # noqa: BLE001 - the log has it, and a client must get an answer
+            # A mistake of the emulator's, told in the shape in which the platform tells its own.
+            _LOG.exception("%s %s could not be answered", request.method, request.url.path)
+            message = "An unexpected error occurred. Please include this ErrorId if you contact "
+            unknown = refusal("UNKNOWN_EXCEPTION", f"{message}support", bare=True, status=500)
+            reply = refused(unknown)
         body = b"" if request.method == "HEAD" else reply.content()
         headers = {"Content-Type": reply.kind, **reply.headers}
         if reply.status in (204, 304) or (reply.status == 201 and not body):
@@ -88,7 +97,7 @@ class SalesforceEmulator:
         return Response(body, reply.status, headers)
 
     def _reply(self, request: Request, content: bytes) -> Reply:
-        path = request.url.path
+        path = _single(request.url.path)
         if len(str(request.url)) > _LONGEST_ADDRESS:
             return refused(refusal("URI_TOO_LONG", "URI Too Long", bare=True, status=414))
         if sum(len(name) + len(value) for name, value in request.headers.raw) > _LONGEST_ADDRESS:
@@ -156,4 +165,9 @@ def _raw_path(request: Request) -> str:
     """Give the path as it was sent: a slash inside a key is encoded."""
     raw = request.scope.get("raw_path")
     text = raw.decode("ascii", "replace") if isinstance(raw, bytes) else request.url.path
-    return text.partition("?")[0]
+    return _single(text.partition("?")[0])
+
+
+def _single(path: str) -> str:
+    """Read the two slashes of a client whose base address ends in one as one."""
+    return "/" + path.lstrip("/")

@@ -19,7 +19,7 @@ from cosell_emulators.salesforce.tokens import Tokens
 
 def answered(tokens: Tokens, org: Org, request: Request, content: bytes) -> Reply:
     """Answer a call of the token service."""
-    path = request.url.path.rstrip("/")
+    path = "/" + request.url.path.strip("/")
     match path.removeprefix("/services/oauth2/"):
         case "token":
             if request.method != "POST":

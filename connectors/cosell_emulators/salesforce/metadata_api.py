@@ -53,7 +53,7 @@ def _few(found: list[Any], most: int = _MOST) -> None:
 def _change(org: Org, session: Session, asked: Asked) -> list[Result]:
     parts = asked.parts("metadata")
     _few(parts)
-    results = []
+    results: list[Result] = []
     for part in parts:
         kind, said = envelopes.kind(part), document_of(part)
         name = str(said.get("fullName", ""))
@@ -61,15 +61,14 @@ def _change(org: Org, session: Session, asked: Asked) -> list[Result]:
         new = asked.operation == "createMetadata" or (
             asked.operation == "upsertMetadata" and not there
         )
-        created = {"created": not there} if asked.operation == "upsertMetadata" else {}
+        created: Result = {"created": not there} if asked.operation == "upsertMetadata" else {}
         try:
             with org.store.atomic():
                 org.setup.save(kind, said, _doing(org, session), new=new)
         except Refusal as error:
-            created = dict.fromkeys(created, False)
-            results.append(_failure(name, error) | created)
+            results.append({**dict.fromkeys(created, False), **_failure(name, error)})
         else:
-            results.append({**created, "fullName": name, "success": True})
+            results.append(created | {"fullName": name, "success": True})
     return results
 
 
@@ -133,12 +132,12 @@ def _properties(org: Org, kind: str, name: str) -> Result:
 def _describe() -> Result:
     objects = [
         {
+            **({"childXmlNames": "CustomField"} if name == "CustomObject" else {}),
             "directoryName": folder,
             "inFolder": False,
             "metaFile": False,
             "suffix": folder.rstrip("s"),
             "xmlName": name,
-            **({"childXmlNames": "CustomField"} if name == "CustomObject" else {}),
         }
         for name, folder in TYPES.items()
         if name != "CustomField"

@@ -154,6 +154,32 @@ class ObjectType:
         """Say which field is the row's name."""
         return next((name for name, found in self.fields.items() if "M" in found.flags), None)
 
+    @cached_property
+    def required(self) -> tuple[str, ...]:
+        """List what an insert must name."""
+        return tuple(name for name, found in self.fields.items() if found.required)
+
+    @cached_property
+    def unique(self) -> tuple[Field, ...]:
+        """List the fields in which no two rows may agree."""
+        return tuple(found for found in self.fields.values() if found.unique)
+
+    @cached_property
+    def defaults(self) -> Mapping[str, Any]:
+        """Give what a row holds where nobody says otherwise."""
+        flags = {
+            name: "T" in found.flags
+            for name, found in self.fields.items()
+            if found.type == "boolean" and name != "IsDeleted"
+        }
+        chosen = {
+            name: choice.value
+            for name, found in self.fields.items()
+            for choice in found.choices
+            if choice.default
+        }
+        return {**flags, **chosen}
+
     @property
     def custom(self) -> bool:
         """Tell whether an administrator made the object."""
@@ -186,6 +212,11 @@ class ObjectType:
     def has(self, name: str) -> bool:
         """Tell whether the object has a field of exactly this name."""
         return name in self.fields
+
+
+_DERIVED = (
+    "by_lower_name", "by_relationship", "defaults", "name_field", "required", "unique"
+)  # fmt: skip
 
 
 class Schema:
@@ -254,7 +285,7 @@ class Schema:
         self._altered(kind)
 
     def _altered(self, kind: ObjectType) -> None:
-        for derived in ("by_lower_name", "by_relationship", "name_field"):
+        for derived in _DERIVED:
             kind.__dict__.pop(derived, None)
         self.generation += 1
 

@@ -221,26 +221,34 @@ def _errors(error: Refusal) -> list[Result]:
 
 def _user_info(org: Org, session: Session) -> Result:
     user = org.store.living(session.user_id)
-    shown = {
-        "currencySymbol": None,
-        "organizationId": ORG_ID,
-        "organizationMultiCurrency": True,
-        "organizationName": None,
-        "sessionSecondsValid": 7200,
-        "userDefaultCurrencyIsoCode": "USD",
-        "userId": session.user_id,
+    names = {
+        "profileId": "ProfileId",
+        "roleId": "UserRoleId",
+        "userDefaultCurrencyIsoCode": "DefaultCurrencyIsoCode",
+        "userEmail": "Email",
+        "userFullName": "Name",
+        "userId": "Id",
+        "userLanguage": "LanguageLocaleKey",
+        "userLocale": "LocaleSidKey",
+        "userName": "Username",
+        "userTimeZone": "TimeZoneSidKey",
+        "userType": "UserType",
     }
-    if user is not None:
-        names = {
-            "profileId": "ProfileId",
-            "roleId": "UserRoleId",
-            "userEmail": "Email",
-            "userFullName": "Name",
-            "userLanguage": "LanguageLocaleKey",
-            "userLocale": "LocaleSidKey",
-            "userName": "Username",
-            "userTimeZone": "TimeZoneSidKey",
-            "userType": "UserType",
-        }
-        shown |= {key: user.get(name) for key, name in names.items()}
-    return shown
+    shown = {
+        "accessibilityMode": False,
+        "chatterExternal": False,
+        "currencySymbol": None,
+        "orgAttachmentFileSizeLimit": 26_214_400,
+        "orgDefaultCurrencyIsoCode": None if org.settings.multi_currency else "USD",
+        "orgDefaultCurrencyLocale": None,
+        "orgDisallowHtmlAttachments": False,
+        "orgHasPersonAccounts": False,
+        "organizationId": ORG_ID,
+        "organizationMultiCurrency": org.settings.multi_currency,
+        "organizationName": next(iter(org.store["Organization"].alive())).get("Name"),
+        "sessionSecondsValid": 7200,
+        "userUiSkin": "Theme3",
+        **({key: user.get(name) for key, name in names.items()} if user is not None else {}),
+    }
+    # The schema has its elements in this order, capitals first.
+    return {key: shown[key] for key in sorted(shown)}

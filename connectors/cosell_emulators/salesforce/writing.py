@@ -47,11 +47,8 @@ class Writer:
             if twin is not None:
                 return self._change(twin, values, doing)
             whole = self.store.whole[kind.name]
-            for name, found in whole.fields.items():
-                if found.type == "boolean" and name != "IsDeleted":
-                    values.setdefault(name, "T" in found.flags)
-                default = next((choice.value for choice in found.choices if choice.default), None)
-                if default is not None and values.get(name) is None:
+            for name, default in whole.defaults.items():
+                if values.get(name) is None:
                     values[name] = default
             values |= _stamps(kind, doing, created=True)
             rules.before(self.store, kind, values, None, user_id=doing.user_id, now=doing.now)
@@ -67,12 +64,8 @@ class Writer:
     def create_silently(self, name: str, values: Mapping[str, Any], _: datetime, /) -> Row:
         """Insert a row the platform makes by itself, with the stamps of its cause."""
         kind = self.store.whole[name]
-        full = {
-            found.name: False
-            for found in kind.fields.values()
-            if found.type == "boolean" and found.name != "IsDeleted"
-        }
-        row = Row(kind, rules.new_id(self.store, kind), full | dict(values))
+        full = {**kind.defaults, **values}
+        row = Row(kind, rules.new_id(self.store, kind), full)
         self.store.insert(row)
         return row
 
@@ -244,17 +237,19 @@ class Writer:
     ) -> None:
         """Refuse what a rule forbids, and what would make two rows share a key."""
         validating.guard(self.settings, kind, values)
-        for found in kind.fields.values():
+        for found in kind.unique:
             value = values.get(found.name)
-            if not found.unique or value is None:
+            if value is None:
                 continue
             for other in self.store[kind.name].having(found.name, value):
                 if row is None or other.id != row.id:
                     raise rules.shared(kind, found, other)
+        if not self.settings.duplicate_rules or doing.allow_duplicates:
+            return
         changed = row is None or any(
             indexed(values.get(name)) != indexed(row.values.get(name)) for name in kind.fields
         )
-        if changed and not doing.allow_duplicates:
+        if changed:
             deduplicating.guard(
                 self.store,
                 self.settings,
@@ -291,11 +286,7 @@ def _missing(
 ) -> list[str]:
     wrong = {name for problem in problems for name in problem.fields or ()}
     if creating:
-        return [
-            name
-            for name, found in kind.fields.items()
-            if found.required and values.get(name) is None and name not in wrong
-        ]
+        return [n for n in kind.required if values.get(n) is None and n not in wrong]
     emptied = [name for name, value in values.items() if value is None]
     return [name for name in emptied if not kind.fields[name].nillable]
 

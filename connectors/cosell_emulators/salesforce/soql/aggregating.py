@@ -102,7 +102,8 @@ class _Grouping:
         if call.argument is None:
             return lambda group: len(group.rows)
         found, get = computed(self._context, self._kind, call.argument, self._query.alias)
-        if call.name in ("SUM", "AVG") and not found.is_number:
+        unfit = call.name in ("SUM", "AVG") and not found.is_number
+        if unfit or (call.name in ("MIN", "MAX") and found.type == "boolean"):
             message = f"field {found.name} does not support aggregate operator {call.name}"
             raise self._context.refuse(call.at, "MALFORMED_QUERY", message)
 

@@ -120,6 +120,10 @@ class Filter:
         if operator in ("INCLUDES", "EXCLUDES"):
             return self._includes(field, get, condition)
         values = [self._literal(field, value, condition.at) for value in condition.values]
+        if field.type == "boolean" and operator not in ("=", "!=", "IN", "NOT IN"):
+            raise self.context.refuse(
+                condition.at, "INVALID_QUERY_FILTER_OPERATOR", "invalid operator on boolean field"
+            )
         if operator in ("IN", "NOT IN"):
             spans = [value for value in values if isinstance(value, _Span)]
             plain = {indexed(value) for value in values if not isinstance(value, _Span)}
@@ -195,7 +199,10 @@ class Filter:
             raise self.context.refuse(at, "INVALID_QUERY_FILTER_OPERATOR", message) from None
 
     def _span(self, value: DateLiteral, *, of_moments: bool) -> _Span:
-        found = span(value.name, value.number, today=self.context.now.date())
+        try:
+            found = span(value.name, value.number, today=self.context.now.date())
+        except (OverflowError, ValueError):  # past the end of the calendar
+            found = None
         if found is None:
             # A bare word that is no date is a syntax error to the real parser.
             message = f"unexpected token: '{value.name}'"

@@ -32,6 +32,7 @@ from cosell_emulators.salesforce.soql.tree import (
 # An amount in a currency of its own: USD5000.
 _MONEY = re.compile(r"[A-Za-z]{3}\d+")
 _LONGEST = 100_000
+_DEEPEST = 100
 _COMPARING = ("=", "!=", "<>", "<", "<=", ">", ">=")
 _CLAUSES = {
     "WHERE", "GROUP", "HAVING", "ORDER", "LIMIT", "OFFSET", "FOR", "USING", "WITH", "ALL", "UPDATE"
@@ -54,15 +55,16 @@ class _Parser:
         self._text = text
         self._tokens = tokens(text)
         self._place = 0
+        self._depth = 0
 
     @property
     def next(self) -> Token:
         return self._tokens[self._place]
 
-    def unexpected(self) -> Refusal:
+    def unexpected(self, code: str = "MALFORMED_QUERY") -> Refusal:
         token = self.next
         shown = f"unexpected token: '{token.text}'" if token.kind else "unexpected token: <EOF>"
-        return complaint(self._text, token.at, "MALFORMED_QUERY", shown)
+        return complaint(self._text, token.at, code, shown)
 
     def _take(self) -> Token:
         token = self.next
@@ -226,13 +228,19 @@ class _Parser:
         return All(tuple(parts)) if joint == "AND" else Some(tuple(parts))
 
     def _negation(self) -> Condition:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise self.unexpected("QUERY_TOO_COMPLICATED")
+        found: Condition
         if self._word("NOT"):
-            return Not(self._negation())
-        if self._sign("("):
-            inside = self._condition()
+            found = Not(self._negation())
+        elif self._sign("("):
+            found = self._condition()
             self._need_sign(")")
-            return inside
-        return self._comparison()
+        else:
+            found = self._comparison()
+        self._depth -= 1
+        return found
 
     def _comparison(self) -> Condition:
         start = self.next.at

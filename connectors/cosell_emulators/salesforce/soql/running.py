@@ -29,6 +29,15 @@ from cosell_emulators.salesforce.store import Row, indexed
 _FARTHEST = 2000
 _MOST_FIELDS = 200
 Shown = dict[str, Any]
+# Whose rows a query is about: the owner, and who asks.
+_SCOPES: dict[str, Callable[[str, str], bool]] = {
+    "everything": lambda owner, me: True,
+    "mine": lambda owner, me: owner == me,
+    "queue_owned": lambda owner, me: owner.startswith("00G"),
+    "scopingrule": lambda owner, me: True,
+    "team": lambda owner, me: owner == me,
+    "user_owned": lambda owner, me: owner.startswith("005"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,7 @@ def run(context: Context) -> Answer:
     if kind.name == "FieldDefinition" and not _names_entity(query.where):
         message = "A filter on a reified column is required [EntityDefinitionId,DurableId]"
         raise context.refuse(0, "MALFORMED_QUERY", message)
+    _well_formed(context, query)
     rows = _chosen(context, query, kind)
     if query.counts:
         rows = rows[: query.limit] if query.limit is not None else rows
@@ -69,6 +79,21 @@ def run(context: Context) -> Answer:
     rows = _cut(query, _sorted(context, query, kind, rows))
     _one_at_a_time(context, query, kind, len(rows))
     return Answer(len(rows), rows, _shower(context, query, kind))
+
+
+def _well_formed(context: Context, query: Query) -> None:
+    """Refuse what the grammar allows and the platform does not."""
+    if is_aggregate(query):
+        return
+    if query.having is not None:
+        raise context.refuse(0, "MALFORMED_QUERY", "having clause needs a group by clause")
+    for column in query.columns:
+        if isinstance(column, Column) and isinstance(column.what, Path) and column.alias:
+            message = "only aggregate expressions use field aliasing"
+            raise context.refuse(column.what.at, "MALFORMED_QUERY", message)
+    if query.scope is not None and query.scope.lower() not in _SCOPES:
+        message = f"Invalid scope: {query.scope}"
+        raise context.refuse(query.at, "MALFORMED_QUERY", message)
 
 
 def _one_at_a_time(context: Context, query: Query, kind: ObjectType, found: int) -> None:
@@ -115,7 +140,7 @@ def _sieve(context: Context, query: Query, kind: ObjectType) -> Filter:
 def _test(context: Context, query: Query, kind: ObjectType) -> Test:
     """Make the test of a row: is it there, is it in scope, does it fit."""
     fits = None if query.where is None else _sieve(context, query, kind).test(query.where)
-    mine = (query.scope or "").lower() == "mine"
+    scope = _SCOPES[(query.scope or "everything").lower()]
 
     # Team members bypass the recycle bin.
     bin_too = context.deleted and kind.name not in ("OpportunityTeamMember", "AccountTeamMember")
@@ -123,7 +148,7 @@ def _test(context: Context, query: Query, kind: ObjectType) -> Test:
     def test(row: Row) -> bool:
         if row.deleted_at is not None and not bin_too:
             return False
-        if mine and row.get("OwnerId") != context.user_id:
+        if not scope(str(row.get("OwnerId")), context.user_id):
             return False
         return fits is None or fits(row)
 
