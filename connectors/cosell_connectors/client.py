@@ -72,7 +72,7 @@ class Client:
 
     async def call(self, operation: str, arguments: Mapping[str, Any]) -> Reply:
         """Do *operation* once and hand over the answer; of a list, its first page."""
-        with self._naming(operation) as described:
+        with self._naming(operation, arguments) as described:
             return await self._send(described, self._request(described, arguments))
 
     async def pages(self, operation: str, arguments: Mapping[str, Any]) -> AsyncIterator[Reply]:
@@ -123,8 +123,8 @@ class Client:
             await opened.http.aclose()
 
     @contextmanager
-    def _naming(self, name: str) -> Iterator[Operation]:
-        """The operation called *name*; whatever goes wrong with it carries its name."""
+    def _naming(self, name: str, arguments: Mapping[str, Any] | None = None) -> Iterator[Operation]:
+        """The operation called *name*; whatever goes wrong carries its name, and the record's."""
         operation = self.connector.operations.get(name)
         try:
             if operation is None:
@@ -144,6 +144,8 @@ class Client:
         except ConnectorError as error:
             error.connection = error.connection or self.connection.name
             error.operation = error.operation or name
+            if operation is not None:
+                error.record = error.record or outgoing.record_named(operation, arguments or {})
             if operation is not None and operation.effect == "read":
                 error.happened = "no"
             raise
@@ -152,11 +154,11 @@ class Client:
         self, name: str, arguments: Mapping[str, Any]
     ) -> AsyncIterator[tuple[Reply, list[Any]]]:
         """Each page of a list with the items that are asked for; of anything else, its answer."""
-        with self._naming(name) as operation:
+        with self._naming(name, arguments) as operation:
             request: outgoing.Outgoing | None = self._request(operation, arguments)
             given = outgoing.fill(operation, arguments)
         while request is not None:
-            with self._naming(name):
+            with self._naming(name, arguments):
                 reply = await self._send(operation, request)
                 kept, following = self._turn(operation, given, reply, current=request.url)
             yield reply, kept

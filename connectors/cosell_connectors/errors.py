@@ -47,6 +47,7 @@ class ConnectorError(Exception):
         connection: str = "",
         operation: str = "",
         field: str | None = None,
+        record: str | None = None,
         happened: Happened = "no",
     ) -> None:
         super().__init__(message)
@@ -59,6 +60,7 @@ class ConnectorError(Exception):
         self.connection = connection
         self.operation = operation
         self.field = field
+        self.record = record  # which record it is about, as the call named it
         self.happened: Happened = happened
 
     def again(self) -> ConnectorError:
@@ -71,11 +73,13 @@ class ConnectorError(Exception):
             retry_after=self.retry_after,
             status=self.status,
             field=self.field,
+            record=self.record,
             happened=self.happened,
         )
 
     def __str__(self) -> str:
         where = f"{self.connection}.{self.operation}" if self.operation else self.connection
+        where += f" ({self.record})" if self.record else ""
         said = self.message
         if self.code and self.code not in said:
             said = f"{self.code}: {said}" if said else self.code

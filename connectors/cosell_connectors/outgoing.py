@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -91,6 +91,16 @@ def fill(operation: Operation, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
+def record_named(operation: Operation, arguments: Mapping[str, Any]) -> str | None:
+    """The record a call is about, as its path names it: `Opportunity 006…`."""
+    named = (
+        str(arguments[one.name])
+        for one in operation.parameters
+        if one.location == "path" and arguments.get(one.name) is not None
+    )
+    return " ".join(named)[:200] or None
+
+
 def as_text(value: Any, kind: ParameterType) -> str:
     """*value* as it stands in an address or a header."""
     match kind:
@@ -143,6 +153,8 @@ def _misfits(parameter: Parameter, value: Any) -> list[str]:
     try:
         if parameter.location in {"body", "body_field", "part"}:
             return _shape_misfits(parameter, value)
+        if isinstance(value, list | tuple) and (complaint := _too_many(parameter, value)):
+            return [complaint]
         text = as_text(value, parameter.type)
     except (ValueError, OverflowError) as error:
         return [f"the argument {parameter.name!r} does not fit: {error}"]
@@ -163,12 +175,18 @@ def _shape_misfits(parameter: Parameter, value: Any) -> list[str]:
         article = "" if parameter.type == "bytes" else "an "
         wanted = f"{article}{parameter.type}"
         return [f"the argument {parameter.name!r} takes {wanted}, and this is a {found}"]
-    if parameter.max_items is not None and len(value) > parameter.max_items:
-        most = f"{parameter.max_items} may be sent at once"
-        return [f"the argument {parameter.name!r} has {len(value)} elements, and {most}"]
+    if isinstance(value, Sized) and (complaint := _too_many(parameter, value)):
+        return [complaint]
     if parameter.type != "bytes":
         encode(value)
     return []
+
+
+def _too_many(parameter: Parameter, value: Sized) -> str | None:
+    if parameter.max_items is None or len(value) <= parameter.max_items:
+        return None
+    most = f"{parameter.max_items} may be sent at once"
+    return f"the argument {parameter.name!r} has {len(value)} elements, and {most}"
 
 
 def _texts(

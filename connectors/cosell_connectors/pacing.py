@@ -14,7 +14,7 @@ from datetime import timedelta
 from .model import Budget, RateLimit
 
 # A budget that was found spent is looked at again this often, with one call.
-LOOK_AGAIN = timedelta(minutes=10)
+LOOK_AGAIN = timedelta(minutes=5)
 _RATE = re.compile(r"(\d+)\s*/\s*(\d+)\s*(s|m|h)")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
@@ -89,7 +89,7 @@ class Pace:
             self.usage = Usage(int(found[1]), int(found[2]))
 
     def spent(self, now: float) -> str | None:
-        """Why no call may go: only what is left to people is left. One in ten minutes may look."""
+        """Why no call may go: only what is left to people is left. One in five minutes may look."""
         usage, budget = self.usage, self._budget
         if usage is None or budget is None or usage.used < self._share(budget) * usage.limit:
             self._look_again = None

@@ -136,6 +136,21 @@ async def test_an_error_names_connection_and_operation(talk: Talking) -> None:
     assert str(caught.value) == "salesforce.query: INVALID_FIELD: No such column 'foo'"
 
 
+async def test_an_error_names_the_record(talk: Talking) -> None:
+    """Whoever reads it knows which record, and which field of it."""
+    body = [{"message": "too long", "errorCode": "STRING_TOO_LONG", "fields": ["Name"]}]
+    heard = talk("salesforce", lambda _: httpx.Response(400, json=body))
+    record = {"object": "Opportunity", "id": "006000000000001AAA"}
+
+    with pytest.raises(ConnectorError) as caught:
+        await heard.client.call("update_record", {**record, "fields": {}})
+
+    assert (str(caught.value), caught.value.field) == (
+        "salesforce.update_record (Opportunity 006000000000001AAA): STRING_TOO_LONG: too long",
+        "Name",
+    )
+
+
 async def test_an_unknown_operation_is_named(talk: Talking) -> None:
     """A slip in an operation's name is told with the names there are."""
     heard = talk("salesforce", lambda _: httpx.Response(200))

@@ -109,12 +109,12 @@ def test_the_reserve_is_the_connections_to_set() -> None:
 
 
 def test_a_spent_budget_is_looked_at_again() -> None:
-    """Ten minutes later one call, and one alone, may find out that the day has moved on."""
+    """Five minutes later one call, and one alone, may find out that the day has moved on."""
     pace = Pace(DAILY)
     pace.told({"sforce-limit-info": "api-usage=90/100"})
     pace.spent(0)
 
-    found = [pace.spent(now) is None for now in (599, 600, 601)]
+    found = [pace.spent(now) is None for now in (299, 300, 301)]
 
     assert (found, pace.refused) == ([False, True, False], 3)
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import ipaddress
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import unquote
@@ -21,11 +22,12 @@ from cryptography.x509.oid import NameOID
 
 from cosell_connectors.client import Client
 from cosell_connectors.errors import ConnectorError
-from cosell_connectors.model import Connector, Operation, Parameter
+from cosell_connectors.model import Connector, Operation, Parameter, RateLimit
 from cosell_env.connections import Connection
 
 pytestmark = pytest.mark.journey
 
+SQUEEZED = gzip.compress(b'{"name": "value"}' * 20)
 FINE = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
 
 
@@ -112,9 +114,10 @@ async def test_connections_are_kept() -> None:
         b"",
         b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
         b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nnope",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + SQUEEZED[:20],
         b"220 this is a mail server\r\n",
     ],
-    ids=["nothing", "half", "not gzip", "not http"],
+    ids=["nothing", "half", "not gzip", "half of gzip", "not http"],
 )
 @pytest.mark.parametrize("method", ["PUT", "POST", "DELETE"])
 async def test_a_broken_answer_to_a_write_leaves_doubt(answer: bytes, method: str) -> None:
@@ -198,3 +201,88 @@ async def test_a_proxy_may_be_passed_by(monkeypatch: pytest.MonkeyPatch) -> None
         await asking.call("do", {"what": "it"})
 
     assert len(server.heard) == 1
+
+
+@asynccontextmanager
+async def tunnelling() -> AsyncIterator[Server]:
+    """A proxy that opens a tunnel to where it is asked to, as one for https does."""
+    made = Server(url="")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        made.connections += 1
+        head = await reader.readuntil(b"\r\n\r\n")
+        made.heard.append(head)
+        host, port = head.split(b" ")[1].decode().rsplit(":", 1)
+        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+
+        async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+            while data := await source.read(65536):
+                target.write(data)
+                await target.drain()
+            target.close()
+
+        await asyncio.gather(
+            carry(reader, far_writer), carry(far_reader, writer), return_exceptions=True
+        )
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    made.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    try:
+        yield made
+    finally:
+        server.close()
+
+
+async def test_https_goes_through_a_tunnel(
+    tls: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HTTPS_PROXY sees where we go, and nothing of what we say; the far end is verified."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", str(tls[1]))
+    async with serving(FINE, tls=tls[0]) as server, tunnelling() as proxy:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        async with client(server.url) as asking:
+            reply = await asking.call("do", {"what": "secret"})
+
+    where = server.url.removeprefix("https://")
+    assert (reply.body, proxy.heard[0].split(b"\r\n")[0]) == (
+        {},
+        f"CONNECT {where} HTTP/1.1".encode(),
+    )
+    assert server.heard[0].startswith(b"GET /secret HTTP/1.1")
+
+
+async def test_https_through_a_tunnel_is_verified_too(
+    tls: tuple[ssl.SSLContext, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy is no reason to trust a certificate nobody knows."""
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with serving(FINE, tls=tls[0]) as server, tunnelling() as proxy:
+        for name in ("HTTPS_PROXY", "https_proxy"):
+            monkeypatch.setenv(name, proxy.url)
+        error = await failure(server.url, method="POST")
+
+    assert (error.code, error.happened, server.heard) == ("no_connection", "no", [])
+
+
+async def test_what_is_squeezed_is_read() -> None:
+    """gzip is asked for, and unpacked."""
+    squeezed = gzip.compress(b'{"a": "' + b"x" * 10_000 + b'"}')
+    head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(squeezed)}\r\n\r\n"
+    async with serving(head.encode() + squeezed) as server, client(server.url) as asking:
+        reply = await asking.call("do", {"what": "it"})
+
+    assert (len(reply.body["a"]), b"gzip" in server.heard[0].lower()) == (10_000, True)
+
+
+async def test_connections_are_kept_when_many_call_at_once() -> None:
+    """A hundred calls of a connector that bears four at once take four connections."""
+    async with serving(FINE) as server, client(server.url) as asking:
+        asking.connector = replace(asking.connector, rate_limit=RateLimit(concurrent=4))
+        await asyncio.gather(*(asking.call("do", {"what": str(n)}) for n in range(100)))
+
+    assert (server.connections <= 4, len(server.heard)) == (True, 100)

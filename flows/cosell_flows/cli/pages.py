@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from cosell_connectors.parsing import load
 from cosell_definitions.codes import Code
 from cosell_definitions.parsing import load_variables
 from cosell_definitions.settings import Declaration
@@ -196,6 +197,26 @@ def _options(command: click.Command) -> Iterator[str]:
         yield f"| {_cell(names)} | {_cell(says)} |"
 
 
+def operations() -> str:
+    """What each shipped connector can be asked."""
+    lines = [
+        _MADE,
+        "",
+        "# Operations",
+        "",
+        "What each connector that comes with cosell can be asked. A flow calls one as",
+        "`action: <connection>.<operation>`; its arguments stand in the connector's file.",
+    ]
+    for file in sorted((shipped() / "connectors").glob("*/connector.yaml")):
+        connector = load(file)
+        lines += ["", f"## {connector.name}", "", connector.description, ""]
+        lines += ["| operation | does | asks |", "|---|---|---|"]
+        for one in connector.operations.values():
+            asks = f"`{one.method} {one.path}`"
+            lines.append(f"| `{one.name}` | {_cell(one.summary)} | {_cell(asks)} |")
+    return _page(lines)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
@@ -209,6 +230,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "expressions.md": expressions,
     "commands.md": commands,
     "variables.md": variables,
+    "operations.md": operations,
 }
 
 
