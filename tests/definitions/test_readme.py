@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from cosell_definitions.parsing import load_environment, load_flow, load_mapping, load_variables
+from cosell_definitions.parsing import (
+    load_environment,
+    load_flow,
+    load_mapping,
+    load_tests,
+    load_variables,
+)
 from cosell_definitions.parsing_steps import KEYWORDS
 from cosell_flows.compiling.filters import FILTERS, FUNCTIONS, TESTS
 
@@ -22,6 +28,8 @@ def test_an_example_of_the_page_is_sound(block: str) -> None:
         _, problems = load_flow(block, file="shared-deals.flow.yaml")
     elif block.startswith("mapping"):
         _, problems = load_mapping(block, file="deals.map.yaml")
+    elif block.startswith("test"):
+        _, problems = load_tests(block, file="shared-deals.test.yaml")
     elif block.startswith("variables"):
         _, problems = load_variables(block, file="variables.yaml")
     else:

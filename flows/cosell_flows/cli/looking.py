@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from ..project import Project
     from .outlining import Outline, Surroundings, Touch
+    from .picturing import Caption
 
 
 @click.command()
@@ -53,15 +54,17 @@ def flows(context: Context) -> None:
 
 @click.command()
 @click.argument("flow")
-@click.option("--graph", type=click.Choice(["text", "mermaid"]), default="text", show_default=True,
-              help="mermaid: a picture, for a README or a wiki page.")  # fmt: skip
+@click.option("--graph", type=click.Choice(["text", "mermaid", "svg"]), default="text",
+              show_default=True,
+              help="mermaid: a picture for a README or a wiki page. svg: one to look at.")  # fmt: skip
 @click.pass_obj
 def show(context: Context, flow: str, graph: str) -> None:
-    """FLOW explained: what starts it, its inputs and steps, what it reads and writes, who calls it.
+    """FLOW explained: what starts it, its inputs and steps, what it reads, writes and uses, who calls it.
 
     \b
     cosell show partner-center-to-salesforce
     cosell show create-referral --graph mermaid
+    cosell show create-referral --graph svg > create-referral.svg
     """
     project = project_of(context)
     chosen = project.flow(flow)
@@ -71,6 +74,12 @@ def show(context: Context, flow: str, graph: str) -> None:
         from .drawing import mermaid
 
         say(mermaid(chosen))
+    elif graph == "svg":
+        from .outlining import outline, trigger_said
+        from .picturing import svg
+
+        say(svg(_caption(project, chosen), [trigger_said(one) for one in chosen.triggers],
+                outline(chosen.steps)))  # fmt: skip
     else:
         for line in _told(project, chosen):
             say(line)
@@ -148,6 +157,7 @@ def _document(project: Project, flow: Flow) -> dict[str, Any]:
         "steps": [one.as_json() for one in outline(flow.steps)],
         "reads": [one.as_json() for one in touches(flow, around, "read")],
         "writes": [one.as_json() for one in touches(flow, around, "write")],
+        "uses": _uses(project, flow),
         "calls": list(calls_of(flow)),
         "called_by": _called_by(project, flow),
         "needs": list(flow.needs),
@@ -166,6 +176,51 @@ def _around(project: Project) -> Surroundings:
             if bound is not None:
                 connectors.setdefault(name, bound)
     return Surroundings(flows=project.flows, mappings=project.mappings, connectors=connectors)
+
+
+def _uses(project: Project, flow: Flow) -> dict[str, list[str]]:
+    """What a run depends on, through the flows it calls too: connections, variables, mappings."""
+    from ..compiling.finding import Findings
+    from ..compiling.planning import examined, examined_mapping
+    from ..running.surveying import view_of
+
+    view = view_of(project.root, project.documents)
+    used, flows = Findings(), [flow.id]
+    for name in flows:  # grows while it is walked
+        if name in view.flows:
+            found = examined(view.flows[name], view)
+            used.note(found)
+            flows += [one for one in found.flows if one not in flows]
+    for name in dict(used.mappings):
+        if name in view.mappings:
+            used.note(examined_mapping(view.mappings[name], view))
+    named = {
+        "connections": used.connections,
+        "variables": used.env,
+        "mappings": used.mappings,
+    }
+    return {kind: sorted(names) for kind, names in named.items() if names}
+
+
+def _caption(project: Project, flow: Flow) -> Caption:
+    """What stands above the picture of a flow."""
+    from .outlining import touches
+    from .picturing import Caption
+
+    around = _around(project)
+    lines = [flow.description] if flow.description else []
+    lines += [f"takes {_input_told(one)}".replace("  ", " - ") for one in flow.inputs]
+    for effect, word in (("read", "reads"), ("write", "writes")):
+        kinds = {
+            f"{one.system} {one.object}".strip()
+            for one in touches(flow, around, "read" if effect == "read" else "write")
+            if "{{" not in one.object
+        }
+        if kinds:
+            lines.append(f"{word} {', '.join(sorted(kinds))}")
+    callers = _called_by(project, flow)
+    lines += [f"called by {', '.join(callers)}"] if callers else []
+    return Caption(title=f"{flow.name} ({flow.id})", lines=[_clipped(one, 130) for one in lines])
 
 
 def _called_by(project: Project, flow: Flow) -> list[str]:
@@ -188,6 +243,9 @@ def _told(project: Project, flow: Flow) -> Iterator[str]:
     yield from _section("Steps", _tree(outline(flow.steps)))
     yield from _section("Reads", _touched(touches(flow, around, "read")))
     yield from _section("Writes", _touched(touches(flow, around, "write")))
+    yield from _section(
+        "Uses", (f"{kind}: {', '.join(names)}" for kind, names in _uses(project, flow).items())
+    )
     yield from _section("Calls", calls_of(flow))
     yield from _section("Called by", _called_by(project, flow))
     yield from _section("Needs on", flow.needs)
