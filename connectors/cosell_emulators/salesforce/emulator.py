@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from cosell_emulators.salesforce import identity_api, meta_api, soap_api
+from cosell_emulators.salesforce import bulk1_api, identity_api, meta_api, soap_api
 from cosell_emulators.salesforce.administering import changed
 from cosell_emulators.salesforce.calls import Call, Reply, Session, refused
 from cosell_emulators.salesforce.localising import localised
@@ -20,6 +20,7 @@ from cosell_emulators.stage import Clock
 
 _LOG = logging.getLogger(__name__)
 _DATA = re.compile(r"/services/data/v(\d{1,3})\.(\d)(/.*)?")
+_BULK = re.compile(r"/services/async/(\d{1,3})\.(\d)(/.*)?")
 _SOAP = re.compile(r"/services/Soap/[ucm](?:/\d+(?:\.\d)?)?(?:/.*)?")
 # Longer addresses are refused before anybody reads them.
 # https://developer.salesforce.com/docs/platform/api-rest/guide/errorcodes.html
@@ -103,10 +104,12 @@ class SalesforceEmulator:
         if sum(len(name) + len(value) for name, value in request.headers.raw) > _LONGEST_ADDRESS:
             message = "Request Header Fields Too Large"
             return refused(refusal("REQUEST_HEADER_TOO_LARGE", message, bare=True, status=431))
-        data, soap = _DATA.fullmatch(path), _SOAP.fullmatch(path)
+        data, soap, bulk = (known.fullmatch(path) for known in (_DATA, _SOAP, _BULK))
         try:
             if path.startswith(("/services/oauth2/", "/id/")):
                 return identity_api.answered(self.tokens, self.org, request, content)
+            if bulk is not None:
+                return self._bulk(request, content, bulk)
             if path.rstrip("/") == "/services/data":
                 return Reply(200, meta_api.versions())
             if data is not None:
@@ -144,12 +147,36 @@ class SalesforceEmulator:
         usage = f"api-usage={self.org.calls_today}/{self.org.settings.daily_calls}"
         return Reply(reply.status, body, {"Sforce-Limit-Info": usage, **reply.headers}, reply.kind)
 
+    def _bulk(self, request: Request, content: bytes, found: re.Match[str]) -> Reply:
+        """Answer Bulk API 1.0, which has its own header for the session, and its own errors."""
+        token = request.headers.get("x-sfdc-session", "")
+        session = self.tokens.session(token.strip()) or self._bearer(request)
+        if session is None:
+            as_json = "json" in request.headers.get("content-type", "")
+            code, message = "InvalidSessionId", "Invalid session id"
+            return bulk1_api.error(code, message, as_json=as_json, status=401)
+        self.org.count()
+        call = Call(
+            method=request.method,
+            path=(found[3] or "").rstrip("/"),
+            version=f"{int(found[1])}.{found[2]}",
+            session=session,
+            headers=dict(request.headers),
+            content=content,
+            again=answered,
+        )
+        with self.org.as_seen_by(session.user_id):
+            return bulk1_api.answered(self.org, call)
+
     def _session(self, request: Request) -> Session:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        session = self.tokens.session(token.strip())
-        if session is None or scheme.lower() not in ("bearer", "oauth"):
+        session = self._bearer(request)
+        if session is None:
             raise refusal("INVALID_SESSION_ID", "Session expired or invalid", bare=True)
         return session
+
+    def _bearer(self, request: Request) -> Session | None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        return self.tokens.session(token.strip()) if scheme.lower() in ("bearer", "oauth") else None
 
     async def _administer(self, body: dict[str, Any]) -> Any:
         return changed(self.org, self.tokens, body)

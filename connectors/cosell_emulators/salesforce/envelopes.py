@@ -35,14 +35,19 @@ class Asked:
         return [part for part in self.body if local(part) == name]
 
 
-def read(content: bytes) -> Asked:
-    """Read an envelope."""
+def parsed(content: bytes) -> ElementTree.Element:
+    """Read XML of whatever kind."""
     if _DANGEROUS.search(content):
         raise Unreadable("DOCTYPE is not allowed")
     try:
-        root = ElementTree.fromstring(content)  # noqa: S314 - entities are refused above
-    except ElementTree.ParseError as error:
+        return ElementTree.fromstring(content)  # noqa: S314 - entities are refused above
+    except (ElementTree.ParseError, ValueError) as error:
         raise Unreadable(str(error)) from error
+
+
+def read(content: bytes) -> Asked:
+    """Read an envelope."""
+    root = parsed(content)
     body = next((part for part in root if local(part) == "Body"), None)
     if body is None or not len(body):
         raise Unreadable("the envelope has no body")
@@ -121,6 +126,11 @@ def _envelope(body: str) -> bytes:
         f"<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
     )
     return text.encode()
+
+
+def elements(result: dict[str, Any]) -> str:
+    """Write values as elements, one after the other."""
+    return _children(result)
 
 
 def _children(result: dict[str, Any]) -> str:

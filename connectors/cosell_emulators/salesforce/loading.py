@@ -26,7 +26,7 @@ _DELIMITERS = {
 }
 # An empty cell leaves a field alone; this empties it.
 # https://developer.salesforce.com/docs/platform/api-asynch/guide/datafiles-csv-valid-record-rows.html
-_EMPTY = "#N/A"
+EMPTY = "#N/A"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -126,7 +126,12 @@ def _write(writer: Writer, job: IngestJob, cells: list[str], doing: Doing) -> tu
     body: dict[str, Any] = {}
     for name, cell in zip(job.heading, cells, strict=False):
         if cell != "":
-            _put(body, name, None if cell == _EMPTY else _boolean(job.kind, name, cell))
+            _put(body, name, None if cell == EMPTY else _boolean(job.kind, name, cell))
+    return written(writer, job, body, doing)
+
+
+def written(writer: Writer, job: IngestJob, body: dict[str, Any], doing: Doing) -> tuple[Row, bool]:
+    """Do to one row what a job does; say which row it was, and whether it is new."""
     row_id = next((body.pop(name) for name in list(body) if name.lower() == "id"), None)
     if job.operation == "insert":
         return writer.create(job.kind, body, doing), True
@@ -235,11 +240,12 @@ def columns(store: Store, text: str) -> list[str]:
 
 def table(job: QueryJob, records: Sequence[dict[str, Any]]) -> bytes:
     """Write records as CSV."""
-    lines = [[_cell(record, name) for name in job.columns] for record in records]
+    lines = [[cell(record, name) for name in job.columns] for record in records]
     return _csv(job, [job.columns, *lines])
 
 
-def _cell(record: dict[str, Any], path: str) -> str:
+def cell(record: dict[str, Any], path: str) -> str:
+    """Write one value of a record for a table."""
     value: Any = record
     for name in path.split("."):
         if not isinstance(value, dict):

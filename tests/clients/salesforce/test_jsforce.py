@@ -595,3 +595,20 @@ def test_a_retired_version_is_gone(jsforce, thrown):
         jsforce("return c.query('SELECT Id FROM User')", version="30.0")
 
     assert refused.value.code in ("UNSUPPORTED_API_VERSION", "ERROR_HTTP_410")
+
+
+def test_the_first_bulk_api(jsforce):
+    """jsforce loads and reads through the first Bulk API as well: XML jobs of CSV batches."""
+    found = jsforce(
+        """
+        c.bulk.pollInterval = 20; c.bulk.pollTimeout = 20000;
+        const rows = await c.bulk.load('Lead', 'insert', [
+          { LastName: 'One', Company: 'First bulk' }, { LastName: 'Two' }]);
+        const stream = await c.bulk.query("SELECT LastName FROM Lead WHERE Company='First bulk'");
+        return [rows.map((r) => r.success), rows[1].errors, await stream.toArray()];
+        """
+    )
+
+    assert found[0] == [True, False]
+    assert found[1][0].startswith("REQUIRED_FIELD_MISSING")
+    assert [row["LastName"] for row in found[2]] == ["One"]

@@ -350,3 +350,21 @@ def test_many_clients_at_once(client, session, org):
     found = org.query("SELECT COUNT(Id) n FROM Account WHERE Name LIKE 'Together %'")
 
     assert (all(done), found[0]["n"]) == (True, 120)
+
+
+def test_the_first_bulk_api(sf):
+    """The library's older bulk calls, which send JSON, insert, change, delete and read."""
+    rows = [{"LastName": f"Old {number}", "Company": "Old bulk"} for number in range(7)]
+    done = sf.bulk.Lead.insert([*rows, {"Company": "nameless"}])
+    keys = [row["id"] for row in done if row["success"]]
+    changed = sf.bulk.Lead.update([{"Id": keys[0], "Company": "Old bulk 2"}])
+    read = sf.bulk.Lead.query(
+        "SELECT LastName, CreatedDate FROM Lead WHERE Company = 'Old bulk'", lazy_operation=False
+    )
+    gone = sf.bulk.Lead.delete([{"Id": key} for key in keys])
+
+    assert (len(keys), done[-1]["errors"][0]["statusCode"]) == (7, "REQUIRED_FIELD_MISSING")
+    assert changed[0]["created"] is False
+    assert len(read) == 6
+    assert isinstance(read[0]["CreatedDate"], int)
+    assert all(row["success"] for row in gone)
