@@ -41,19 +41,32 @@ def composite(org: Org, call: Call) -> Reply:
     _well_formed(parts)
     assert isinstance(parts, list)
     all_or_none = body.get("allOrNone") is True
+    replies = together(org, call, parts)[0] if all_or_none else one_by_one(org, call, parts)
+    return Reply(200, {"compositeResponse": [shown(key, one) for key, one in replies.items()]})
+
+
+def one_by_one(org: Org, call: Call, parts: list[dict[str, Any]]) -> dict[str, Reply]:
+    """Do parts in order, whatever comes of each."""
+    replies: dict[str, Reply] = {}
+    for part in parts:
+        replies[part["referenceId"]] = done(org, call, part, replies)
+    return replies
+
+
+def together(org: Org, call: Call, parts: list[dict[str, Any]]) -> tuple[dict[str, Reply], bool]:
+    """Do all parts or none: the first that fails says why, and all others are halted."""
     replies: dict[str, Reply] = {}
     try:
         with org.store.atomic():
             for part in parts:
-                replies[part["referenceId"]] = done(org, call, part, replies)
-            if all_or_none and any(reply.status >= 300 for reply in replies.values()):
-                raise _RolledBack
+                reply = replies[part["referenceId"]] = done(org, call, part, replies)
+                if reply.status >= 300:
+                    raise _RolledBack
     except _RolledBack:
-        replies = {
-            name: reply if reply.status >= 300 else Reply(400, HALTED)
-            for name, reply in replies.items()
-        }
-    return Reply(200, {"compositeResponse": [shown(key, one) for key, one in replies.items()]})
+        failed = part["referenceId"]
+        names = (one["referenceId"] for one in parts)
+        return {n: replies[n] if n == failed else Reply(400, HALTED) for n in names}, False
+    return replies, True
 
 
 def batch(org: Org, call: Call) -> Reply:

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cosell_emulators.salesforce.calls import Call, Reply
-from cosell_emulators.salesforce.composite_api import HALTED, done, named, shown
+from cosell_emulators.salesforce.composite_api import HALTED, named, shown, together
 from cosell_emulators.salesforce.org import Org
 from cosell_emulators.salesforce.problems import Problem, Refusal, refusal
 from cosell_emulators.salesforce.schema import ObjectType
@@ -53,7 +53,7 @@ def graphs(org: Org, call: Call) -> Reply:
         if failed > _MOST_FAILED:
             replies, good = {part["referenceId"]: Reply(400, HALTED) for part in parts}, False
         else:
-            replies, good = _graph(org, call, parts)
+            replies, good = together(org, call, parts)
         failed += not good
         answers.append(
             {
@@ -73,22 +73,6 @@ def _only_rows(parts: list[dict[str, Any]]) -> None:
         if found is None or part["method"].upper() not in allowed.split():
             message = f"{part['method']} {part['url']} is not supported in a composite graph"
             raise refusal("INVALID_INPUT", message, bare=True)
-
-
-def _graph(org: Org, call: Call, parts: list[dict[str, Any]]) -> tuple[dict[str, Reply], bool]:
-    replies: dict[str, Reply] = {}
-    try:
-        with org.store.atomic():
-            for part in parts:
-                replies[part["referenceId"]] = done(org, call, part, replies)
-            if any(reply.status >= 300 for reply in replies.values()):
-                raise _RolledBack
-    except _RolledBack:
-        return {
-            name: reply if reply.status >= 300 else Reply(400, HALTED)
-            for name, reply in replies.items()
-        }, False
-    return replies, True
 
 
 def tree(org: Org, call: Call, name: str) -> Reply:

@@ -230,3 +230,19 @@ def test_each_graph_stands_alone(org):
     body = org.call("POST", "/composite/graph", {"graphs": graphs}).json()
 
     assert [graph["isSuccessful"] for graph in body["graphs"]] == [True, False]
+
+
+def test_the_first_failure_ends_a_composite(org):
+    """Of all or none, the first part that fails says why; those after it were not tried."""
+    part = {"method": "POST", "url": "/services/data/v68.0/sobjects/Account"}
+    parts = [
+        {**part, "referenceId": name, "body": body}
+        for name, body in (("a", {"Name": "A"}), ("b", {}), ("c", {"Nope": 1}))
+    ]
+    reply = org.call("POST", "/composite", {"allOrNone": True, "compositeRequest": parts}).json()
+
+    assert [one["body"][0]["errorCode"] for one in reply["compositeResponse"]] == [
+        "PROCESSING_HALTED",
+        "REQUIRED_FIELD_MISSING",
+        "PROCESSING_HALTED",
+    ]
