@@ -1,0 +1,276 @@
+"""`cosell serve` as a process of its own: receiver, runner, Prefect and its pages, and SIGKILL."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cosell_flows.cli.stagehands import Child, Emulated, Prefect, Seller, StoryBroke, call, until
+from cosell_flows.project import init_project
+
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("prefect")]
+FLOW = "partner-center-to-salesforce"
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@dataclass
+class Served:
+    """A project that is served against emulators of its own."""
+
+    project: Path
+    sandbox: Child
+    child: Child | None = None
+    logs: list[Path] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Serve it; the first time on a new database of Prefect."""
+        log = self.project / f"serve-{len(self.logs)}.log"
+        self.logs.append(log)
+        env = {**self.sandbox.ready["env"], "PREFECT_API_URL": "", "COSELL_LEDGER_URL": ""}
+        self.child = Child.start(
+            ["--project", str(self.project), "serve", "--port", "0", "--all"],
+            env=env,
+            log=log,
+            patience=180,
+        )
+
+    @property
+    def ready(self) -> dict[str, Any]:
+        """The line it printed when it was ready."""
+        assert self.child is not None
+        return self.child.ready
+
+    @property
+    def prefect(self) -> Prefect:
+        """Its Prefect, as a person uses it."""
+        return Prefect(self.ready["prefect_api"])
+
+    @property
+    def emulated(self) -> Emulated:
+        """What the emulators were asked, and what Microsoft does."""
+        return Emulated(self.sandbox.ready)
+
+    def kill(self) -> None:
+        """As the machine's power does it."""
+        assert self.child is not None
+        os.killpg(self.child.process.pid, signal.SIGKILL)
+        self.child.process.wait()
+
+    def cosell(self, *arguments: str) -> Any:
+        """The JSON document of a command."""
+        said = subprocess.run(
+            [sys.executable, "-m", "cosell_flows.cli.main", "--project", str(self.project),
+             "--json", *arguments],
+            env={**os.environ, **self.sandbox.ready["env"], "COSELL_LEDGER_URL": ""},
+            capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        return json.loads(said.stdout)
+
+    def twins(self, referral: str) -> list[str]:
+        """The opportunities of a referral."""
+        ready = self.sandbox.ready
+        admin = Seller.sign_in(ready, ready["salesforce"]["username"])
+        soql = f"SELECT Id FROM Opportunity WHERE Referral_Identifier__c = '{referral}'"
+        return [row["Id"] for row in admin.find(soql)]
+
+    def registers(self) -> None:
+        """Partner Center is told where this receiver is, wherever it was before."""
+        self.prefect.run(
+            "webhook-registration",
+            http_trigger_endpoint=self.ready["receiver"],
+            overwrite_existing_trigger_endpoints=True,
+        )
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """Emulators, and a project that is served against them."""
+    project = tmp_path_factory.mktemp("served")
+    init_project(project)
+    arguments = ["sandbox", "--salesforce-port", "0", "--partner-center-port", "0",
+                 "--seed", "empty"]  # fmt: skip
+    sandbox = Child.start(arguments, env={}, log=project / "sandbox.log", patience=60)
+    made = Served(project, sandbox)
+    try:
+        made.start()
+        made.registers()
+        yield made
+    finally:
+        if made.child is not None:
+            made.child.stop()
+        sandbox.stop()
+
+
+def status_of(url: str, *, body: bytes | None = None, **headers: str) -> int:
+    """The status with which an address answers."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(url, data=body, headers=named)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def test_it_says_where_it_is(served: Served) -> None:
+    """One JSON line with three whole addresses."""
+    assert {name: url.startswith("http://127.0.0.1:") for name, url in served.ready.items()} == {
+        "receiver": True,
+        "prefect_ui": True,
+        "prefect_api": True,
+    }
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
+def test_it_tells_how_it_is(served: Served, path: str) -> None:
+    """Health and metrics answer beside the receiver."""
+    origin = served.ready["receiver"].removesuffix("/webhooks/partner-center")
+
+    assert status_of(origin + path) == 200
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (413, b"{" + b" " * 300_000 + b"}", {"Content_Type": "application/json"}),
+        (415, b"{}", {"Content_Type": "text/plain"}),
+        (401, b"{}", {"Content_Type": "application/json"}),
+        (400, b"{}", {"Content_Type": "application/json", "Authorization": "Signature eA=="}),
+    ],
+)
+def test_the_receiver_refuses(
+    served: Served, status: int, body: bytes, headers: dict[str, str]
+) -> None:
+    """Size, type, and signature are checked before anything is stored."""
+    assert status_of(served.ready["receiver"], body=body, **headers) == status
+
+
+def test_a_webhook_becomes_an_opportunity(served: Served) -> None:
+    """A signed event is stored, worked off on Prefect, and done."""
+    referral = served.emulated.microsoft("create", None, name="Served deal")["id"]
+
+    until(lambda: served.twins(referral), "the opportunity", patience=60)
+
+    def is_done() -> bool:
+        events = served.cosell("events", "list")["events"]
+        mine = [one["status"] for one in events if one["resource_id"] == referral]
+        return bool(mine) and set(mine) == {"done"}
+
+    assert until(is_done, "the end of its events", patience=60)
+
+
+def test_a_run_by_hand_shows_its_steps_and_its_report(served: Served) -> None:
+    """A run started as the form does it: steps are tasks by name, and a readable report is kept."""
+    state = served.prefect.run(FLOW)
+
+    newest = call("POST", f"{served.ready['prefect_api']}/flow_runs/filter", {
+        "flows": {"name": {"any_": ["Partner Center to Salesforce"]}},
+        "flow_runs": {"state": {"type": {"any_": ["COMPLETED"]}}},
+        "sort": "START_TIME_DESC", "limit": 1,
+    })[0]["id"]  # fmt: skip
+    tasks = until(lambda: _tasks(served, newest), "its tasks")
+    reports = call("POST", f"{served.ready['prefect_api']}/artifacts/filter", {
+        "artifacts": {"flow_run_id": {"any_": [newest]}}})  # fmt: skip
+    assert state == "Completed"
+    assert {"changed", "each_referral", "advance"} <= set(tasks)
+    assert reports[0]["type"] == "markdown"
+
+
+def _tasks(served: Served, run: str) -> list[str] | None:
+    found = call("POST", f"{served.ready['prefect_api']}/task_runs/filter",
+                 {"flow_runs": {"id": {"any_": [run]}}})  # fmt: skip
+    names = [one["name"] for one in found]
+    return names if "advance" in names else None
+
+
+def test_a_value_of_the_wrong_type_is_refused_at_the_form(served: Served) -> None:
+    """Inputs are typed where a person fills them in: nothing starts with a wrong one."""
+    with pytest.raises(StoryBroke, match="409"):
+        served.prefect.run("webhook-registration", http_trigger_endpoint=["no"])
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_the_form_shows_typed_inputs(served: Served, tmp_path: Path) -> None:
+    """The page from which a person starts a flow has its inputs by their titles."""
+    found = call("POST", f"{served.ready['prefect_api']}/deployments/filter",
+                 {"deployments": {"name": {"any_": ["webhook-registration"]}}})  # fmt: skip
+    page = f"{served.ready['prefect_ui']}/deployments/deployment/{found[0]['id']}/run"
+    shown = subprocess.run(
+        [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic",
+         "--no-first-run", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", f"--user-data-dir={tmp_path}", "--virtual-time-budget=20000",
+         "--timeout=60000", "--dump-dom", page],
+        capture_output=True, text=True, check=False, timeout=120,
+    ).stdout  # fmt: skip
+
+    assert "HTTP trigger endpoint" in shown
+    assert "Overwrite existing trigger endpoints if present" in shown
+
+
+def test_a_killed_process_loses_and_doubles_nothing(served: Served) -> None:
+    """SIGKILL while an opportunity is being made: after a restart there is one, and one only."""
+    salesforce = f"{served.sandbox.ready['salesforce']['url']}/__sandbox__"
+    slow = {"match": {"method": "PATCH|POST", "path": "sobjects/Opportunity"},
+            "then": {"delay_ms": 4000}, "times": 1}  # fmt: skip
+    call("DELETE", f"{salesforce}/requests")
+    call("POST", f"{salesforce}/faults", slow)
+    referral = served.emulated.microsoft("create", None, name="Cut off")["id"]
+
+    def is_writing() -> bool:
+        asked = call("GET", f"{salesforce}/requests")["requests"]
+        return any(one["fault"] == "delay" for one in asked) or bool(
+            [one for one in asked if "/sobjects/Account" in one["path"] and one["method"] == "POST"]
+        )
+
+    until(is_writing, "the write that is cut off", patience=60)
+    served.kill()
+
+    served.start()
+    served.registers()
+
+    until(lambda: served.twins(referral), "the opportunity after the restart", patience=120)
+    served.prefect.run(FLOW)
+    assert len(served.twins(referral)) == 1
+
+
+def test_it_stops_when_it_is_told_to(served: Served) -> None:
+    """SIGTERM ends it with 0, and nothing of it stays behind."""
+    assert served.child is not None
+    api = served.ready["prefect_api"]
+    served.child.process.send_signal(signal.SIGTERM)
+
+    code = served.child.process.wait(30)
+
+    with pytest.raises(urllib.error.URLError):
+        urllib.request.urlopen(f"{api}/health", timeout=2)
+    assert code == 0
+    served.start()
+
+
+def test_a_port_in_use_is_said(served: Served) -> None:
+    """A second receiver on the same port is told so in a sentence, with exit code 3."""
+    port = served.ready["receiver"].rsplit(":", 1)[1].split("/")[0]
+    said = subprocess.run(
+        [sys.executable, "-m", "cosell_flows.cli.main", "--project", str(served.project),
+         "serve", "--port", port],
+        env={**os.environ, **served.sandbox.ready["env"]},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (said.returncode, "in use" in said.stderr, "Traceback" in said.stderr) == (
+        3,
+        True,
+        False,
+    )
