@@ -287,9 +287,7 @@ class Flow:
     outputs: tuple[Output, ...] = ()
     content_hash: str = ""
     place: Place
-    places: Mapping[tuple[str, str], Place] = field(
-        default_factory=dict
-    )  # ("env", "X"), ("needs", "y") …
+    places: Mapping[tuple[str, str], Place] = field(default_factory=dict)  # ("env", "X") …
 
 
 Direction = Literal["both", "left_to_right", "right_to_left"]
@@ -371,6 +369,8 @@ class Brakes:
     max_created: int | None = None
     max_deleted: int | None = None
     when_all_changed: Literal["stop", "go"] = "stop"
+    sentinel_left: Value = None  # the key of a record that is always there; None: nobody looks
+    sentinel_right: Value = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

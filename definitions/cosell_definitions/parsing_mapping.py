@@ -274,11 +274,15 @@ def _check_width(
 
 def _brakes(hand: Hand, shaped: Shaped | None) -> Brakes:
     share = hand.text(shaped, "max_changed")
+    always = shaped.get("sentinel") if shaped is not None else None
+    left, right = (always.get(side) if always is not None else None for side in ("left", "right"))
     return Brakes(
         max_changed=share_of(share) if share is not None else None,
         max_created=hand.integer(shaped, "max_created"),
         max_deleted=hand.integer(shaped, "max_deleted"),
         when_all_changed="go" if hand.text(shaped, "when_all_changed") == "go" else "stop",
+        sentinel_left=hand.value(left) if left is not None else None,
+        sentinel_right=hand.value(right) if right is not None else None,
     )
 
 

@@ -103,6 +103,23 @@ async def test_applying_makes_what_is_not_there_yet(
     assert (done.code, gist(done.json["writes"])) == (0, gist(planned.json["changes"]))
 
 
+async def test_applying_makes_once_what_two_records_need(
+    stage: Stage, cosell: Cosell, tmp_path: Path
+) -> None:
+    """Two referrals of one new customer: one account, whichever of the two makes it."""
+    for name in ("First deal", "Second deal"):
+        stage.emulated.microsoft("create", None, name=name)
+    file = str(tmp_path / "plan.json")
+    planned = await cosell("plan", IN, "--out", file)
+
+    done = await cosell("apply", file)
+
+    accounts = stage.seller.find("SELECT Id FROM Account")
+    assert (done.code, gist(done.json["writes"]), len(accounts)) == (
+        0, gist(planned.json["changes"]), 1,
+    ), done.json["error"]  # fmt: skip
+
+
 async def test_applying_shares_a_deal_with_both_posts(
     stage: Stage, cosell: Cosell, tmp_path: Path
 ) -> None:

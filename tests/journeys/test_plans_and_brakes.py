@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from cosell_flows.cli.stagehands import API, call
 from cosell_flows.running.braking import FEWEST_LINKS
+from cosell_flows.running.opening import open_engine
 
 from .conftest import Stage
 
@@ -75,6 +77,9 @@ async def test_a_plan_of_a_new_referral_shows_both_posts(stage: Stage) -> None:
     assert len(posts) == 2
 
 
+OTHER = {"id": "SOL-31337-ABC", "name": "Landing zone", "type": "Name", "solutionType": "IP"}
+
+
 @pytest.fixture
 async def many(stage: Stage) -> list[str]:
     """As many linked deals as brakes need to work."""
@@ -135,3 +140,82 @@ async def test_a_run_that_changes_little_is_not_stopped(stage: Stage, many: list
     result = await stage.sync("opportunity-to-partner-center")
 
     assert (result.status, result.counts["updated"]) == ("succeeded", 5)
+
+
+def _hide(stage: Stage, deals: list[str]) -> None:
+    """Take deals out of the seller's sight for good."""
+    stage.later()
+    for deal in deals:
+        call(
+            "DELETE",
+            f"{stage.seller.url}{API}/sobjects/Opportunity/{deal}",
+            token=stage.seller.token,
+        )
+
+
+async def test_a_side_that_looks_empty_stops_the_run(stage: Stage, many: list[str]) -> None:
+    """No linked deal is found any more: nothing is taken for deleted, not even the one that changed."""
+    links = await stage.engine.ledger.links.list()
+    _hide(stage, many)
+
+    result = await stage.sync("partner-center-to-salesforce", referral_ids=[links[0].left_id])
+
+    states = {one.state for one in await stage.engine.ledger.links.list()}
+    assert (result.status, (result.error or {})["code"], states) == ("failed", "brake", {"active"})
+
+
+async def test_many_deals_deleted_at_once_stop_the_run(stage: Stage, many: list[str]) -> None:
+    """More than a quarter in the recycle bin: a person decides before they count as deleted."""
+    _hide(stage, many[:6])
+
+    planned = await stage.engine.plan("opportunity-to-partner-center", {})
+    result = await stage.sync("opportunity-to-partner-center")
+
+    letters = await stage.engine.ledger.letters.list()
+    assert (planned.braked is not None, (result.error or {}).get("code"), letters) == (
+        True, "brake", [],
+    )  # fmt: skip
+
+
+async def test_a_few_deleted_deals_stop_nothing(stage: Stage, many: list[str]) -> None:
+    """A deal is deleted now and then; each gets its letter."""
+    _hide(stage, many[:2])
+
+    result = await stage.sync("opportunity-to-partner-center")
+
+    letters = await stage.engine.ledger.letters.list()
+    assert (result.status, {one.error_class for one in letters}) == ("succeeded", {"deleted"})
+
+
+async def test_a_record_that_must_be_there_stops_the_run_where_it_is_not(
+    stage: Stage, many: list[str]
+) -> None:
+    """`sentinel` in the brakes names it; plan and run say that it is missing."""
+    path = stage.project / "definitions/cosell/referral-opportunity.map.yaml"
+    text = path.read_text(encoding="utf-8")
+    sentinel = 'sentinel: { right: "006000000000000AAA" }, max_created: 200'
+    path.write_text(text.replace("max_created: 200", sentinel, 1), encoding="utf-8")
+    await stage.engine.aclose()
+    stage.engine = await open_engine(stage.project, "sandbox")
+    stage.edit(many[0], StageName="Qualification")
+    stage.forget()
+
+    planned = await stage.engine.plan("opportunity-to-partner-center", {})
+    result = await stage.sync("opportunity-to-partner-center")
+
+    assert ("always there" in (planned.braked or ""), (result.error or {}).get("code")) == (
+        True, "brake",
+    )  # fmt: skip
+    assert stage.writes("partner_center") == []
+
+
+async def test_a_solution_that_microsoft_took_off_is_no_deletion(
+    stage: Stage, many: list[str]
+) -> None:
+    """Deletions are of deals: a row of one may go without a person."""
+    links = await stage.engine.ledger.links.list()
+    stage.update(str(links[0].left_id), details={"requirements": {"solutions": [OTHER]}})
+
+    result = await stage.sync("partner-center-to-salesforce", referral_ids=[links[0].left_id])
+
+    assert (result.status, result.counts["updated"]) == ("succeeded", 1), result.error

@@ -255,6 +255,7 @@ def _values_of(mapping: MappingFile) -> Iterator[tuple[Value, frozenset[str]]]:
     for guards in mapping.guards.values():
         for guard in guards:
             yield (guard.state, guard.to), env
+    yield (mapping.brakes.sentinel_left, mapping.brakes.sentinel_right), env
     if mapping.audit is not None:
         audit = mapping.audit
         yield (audit.field, audit.mark, audit.mark_when, audit.language), env

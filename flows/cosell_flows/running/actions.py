@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -20,11 +20,14 @@ from ..syncing.pairs import PairPlan, plan_pair
 from ..syncing.records import pick
 from ..syncing.rows import plan_rows
 from ..syncing.values import parse_moment
+from .braking import FEWEST_LINKS, Braked, judge, toll_of
 from .foresight import grouped
+from .looking_up import is_there
 from .outcomes import Fleeting, StepFailed
 from .permits import STALE
 from .world import ITEM, TURN, Turn, World
 
+_PROBES = 3  # other records that are looked for before a side is said to be empty
 _ECHO = logging.getLogger("cosell.echo")
 
 _SHORTEST = 200  # no field that could hold an audit is shorter: below, nobody need be asked
@@ -61,6 +64,7 @@ class EngineActions:
         self._env = env
         self._flow = flow
         self._mirrors: dict[str, Mirror] = {}
+        self._probed = False  # whether other records were looked for
         self._turn = Turn()
         self._known: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Any]]] = {
             "sync.plan": self._plan,
@@ -230,9 +234,39 @@ class EngineActions:
         mirror = self.mirror(given["mapping"])
         links = await self._world.ledger.links.find_many(mirror.id, given["right_ids"])
         gone = [link for link in links if link.state != "deleted"]
+        if gone:
+            await self._heed_losses(mirror, gone)
         for link in [] if self._world.planning else gone:
             await self._mark_deleted(mirror, link)
         return {"count": len(gone)}
+
+    async def _heed_losses(self, mirror: Mirror, gone: Sequence[Link]) -> None:
+        """Before linked records are taken for deleted: is it they that are gone, or the whole side?"""
+        world, side = self._world, mirror.mapping.right
+        world.lost |= {str(link.right_id) for link in gone}
+        total = await world.ledger.links.count(mirror.id)
+        if total < FEWEST_LINKS or world.released:
+            return
+        if not self._probed and not await self._any_other(mirror):
+            world.empty = f"{side.connection} shows none of the linked deals: is it the right org?"
+        losses = toll_of((), total, lost=len(world.lost), empty=world.empty)
+        reason = judge(mirror.mapping.brakes, losses)
+        if reason is not None and not world.planning:
+            raise Braked(reason, self._flow, mirror.mapping.place)
+
+    async def _any_other(self, mirror: Mirror) -> bool:
+        """Whether any of a few other linked records is there."""
+        side, world = mirror.mapping.right, self._world
+        self._probed = True
+        others = [
+            one.right_id
+            for one in reversed(await world.ledger.links.list(mirror.id))
+            if one.state == "active" and one.right_id and one.right_id not in world.lost
+        ]
+        for record_id in others[:_PROBES]:
+            if await is_there(world, side, record_id):
+                return True
+        return not others
 
     async def _mark_deleted(self, mirror: Mirror, link: Link) -> None:
         await self._world.ledger.links.save(replace(link, state="deleted"))

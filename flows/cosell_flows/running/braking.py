@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cosell_definitions.model import Brakes, ForEach, MappingFile
+from cosell_definitions.problems import Place
 
-from .outcomes import StepFailed, StepRecord
+from .outcomes import StepFailed, StepRecord, Stopped
 from .scope import Frame
 from .tallying import Done
 
 if TYPE_CHECKING:
     from .interpreter import Effects, Walk
+
+    class Rehearsing(Effects, Protocol):
+        """A run that writes nothing, and knows what it would do."""
+
+        def toll(self, links: int) -> Toll:
+            """What it would do to the records of a mapping."""
+
 
 FEWEST_LINKS = 20  # below this many links a share says nothing
 
@@ -27,18 +35,24 @@ class Toll:
     created: int
     deleted: int
     links: int
+    lost: int = 0  # linked records that are not found any more
+    empty: str | None = None  # why a whole side looks empty
 
 
 def judge(brakes: Brakes, toll: Toll) -> str | None:
     """Why a run with this *toll* is to be stopped, or None. Pure."""
     if toll.links < FEWEST_LINKS:
         return None
+    if toll.empty:
+        return toll.empty
     share = Decimal(toll.changed) / toll.links
     if brakes.max_changed is not None and share > brakes.max_changed:
         return (
             f"it would change {toll.changed} of {toll.links} linked deals ({share:.0%}), "
             f"and the mapping allows {brakes.max_changed:.0%}"
         )
+    if brakes.max_changed is not None and Decimal(toll.lost) / toll.links > brakes.max_changed:
+        return f"{toll.lost} of {toll.links} linked deals are not found any more"
     if brakes.max_created is not None and toll.created > brakes.max_created:
         return (
             f"it would create {toll.created} records, and the mapping allows {brakes.max_created}"
@@ -52,13 +66,15 @@ def judge(brakes: Brakes, toll: Toll) -> str | None:
     return None
 
 
-def toll_of(items: Sequence[Done], links: int) -> Toll:
-    """What these items did, or would do."""
+def toll_of(items: Sequence[Done], links: int, *, lost: int = 0, empty: str | None = None) -> Toll:
+    """What these items did, or would do; and what was not found on the way."""
     return Toll(
         changed=sum(bool(item.kinds) for item in items),
         created=sum("create" in item.kinds for item in items),
         deleted=sum("delete" in item.kinds for item in items),
         links=links,
+        lost=lost,
+        empty=empty,
     )
 
 
@@ -68,8 +84,21 @@ def braked(reason: str, flow: str) -> StepFailed:
         "brake",
         f"the brake stopped this run before it wrote anything: {reason}",
         code="brake",
-        hint=f"look at `cosell plan {flow}`; if it is right, run it with --release-brake",
+        hint=f"look at `cosell plan {flow}`; if it is right, run it with --release-brake, or from "
+        "the Prefect UI with the tag release-brake",
     )
+
+
+class Braked(Stopped):
+    """A run is stopped in its middle, before it takes records for what they are not."""
+
+    def __init__(self, reason: str, flow: str, place: Place) -> None:
+        super().__init__("flow", "failed", reason, "brake", flow, place)
+        self.flow = flow
+
+    def as_failure(self) -> StepFailed:
+        """The failure of the run."""
+        return braked(self.reason, self.flow)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,8 +107,9 @@ class Brake:
 
     flow: str
     mapping: MappingFile | None
-    rehearsal: Callable[[], Effects]
-    links: Callable[[str], Any]  # awaitable: how many links a mapping has
+    rehearsal: Callable[[], Rehearsing]
+    links: Callable[[str], Awaitable[int]]  # how many links a mapping has
+    missing: Callable[[], Awaitable[str | None]]  # which record that is always there is not
     released: bool = False
 
     async def before(self, walk: Walk, loop: ForEach, frame: Frame, items: Sequence[Any]) -> None:
@@ -87,7 +117,10 @@ class Brake:
         if self.released or self.mapping is None:
             return
         links = await self.links(self.mapping.id)
-        most = Toll(changed=len(items), created=len(items), deleted=len(items), links=links)
+        if items and links >= FEWEST_LINKS and (absent := await self.missing()):
+            raise braked(absent, self.flow)
+        many = len(items)
+        most = Toll(changed=many, created=many, deleted=many, lost=many, links=links)
         if judge(self.mapping.brakes, most) is None:
             return  # even if every record changed, the brake would not mind
         from .interpreter import Walk as Rehearsed  # noqa: PLC0415 - the two know each other
@@ -95,6 +128,14 @@ class Brake:
         effects = self.rehearsal()
         again = Rehearsed(flow=walk.flow, effects=effects, depth=walk.depth)
         await effects.loops.run(again, "", loop, frame.around(), StepRecord(id=self.flow))
-        reason = judge(self.mapping.brakes, toll_of(effects.loops.tally.told, links))
+        reason = judge(self.mapping.brakes, effects.toll(links))
         if reason is not None:
             raise braked(reason, self.flow)
+
+    async def judged(self, toll: Callable[[int], Toll]) -> str | None:
+        """Why a run that would do this is to be stopped, or None."""
+        if self.mapping is None:
+            return None
+        links = await self.links(self.mapping.id)
+        reason = judge(self.mapping.brakes, toll(links))
+        return reason or (await self.missing() if links >= FEWEST_LINKS else None)

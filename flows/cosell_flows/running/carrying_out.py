@@ -18,6 +18,7 @@ from datetime import timedelta
 from typing import Any
 
 from cosell_connectors.errors import ConnectorError
+from cosell_definitions.model import Flow, MappingFile
 
 from ..ledger import LeaseBusy
 from .engine import Engine
@@ -58,12 +59,15 @@ async def plan_of(engine: Engine, rehearsal: Rehearsal) -> PlanFile:
 def fingerprints_of(engine: Engine, flow: str) -> dict[str, str]:
     """What a run of *flow* goes by: its files, the values it reads, the accounts it uses. No secret."""
     used, project = engine.used(flow), engine.project
-    files = [project.flows[name].place.file for name in used.flows]
-    files += [project.mappings[name].place.file for name in used.mappings]
-    files += [f"connectors/{project.connector_of(one).name}/connector.yaml"
-              for one in used.connections]  # fmt: skip
-    prints = {file: hashlib.sha256((project.root / file).read_bytes()).hexdigest()[:16]
-              for file in files}  # fmt: skip
+    documents: list[Flow | MappingFile] = [
+        *(project.flows[name] for name in used.flows),
+        *(project.mappings[name] for name in used.mappings),
+    ]
+    # The hash of a document covers the overlays that are laid over it.
+    prints = {one.place.file: one.content_hash[:16] for one in documents}
+    for name in used.connections:
+        file = f"connectors/{project.connector_of(name).name}/connector.yaml"
+        prints[file] = hashlib.sha256((project.root / file).read_bytes()).hexdigest()[:16]
     values = engine.environment.values
     prints |= {f"variable {name}": fingerprint(values.get(name)) for name in used.variables}
     for name in used.connections:
@@ -158,6 +162,7 @@ def _refused(plan: PlanFile, message: str, *, hint: str) -> RunResult:
 def differences(planned: Sequence[PlannedRecord], now: Sequence[PlannedRecord]) -> list[Moved]:
     """Why records that the plan writes cannot be written as it says. Pure."""
     found = {one.key: one for one in now}
+    same = _same_altogether(planned, now)
     moved: list[Moved] = []
     for record in planned:
         if not record.changes:
@@ -169,7 +174,7 @@ def differences(planned: Sequence[PlannedRecord], now: Sequence[PlannedRecord]) 
             continue
         versions = _moved_versions(record, current)
         moved += versions
-        if not versions and _writes(record) != _writes(current):
+        if not (versions or same) and _writes(record) != _writes(current):
             moved.append(_otherwise(record, current))
     return moved
 
@@ -177,11 +182,22 @@ def differences(planned: Sequence[PlannedRecord], now: Sequence[PlannedRecord]) 
 def unchanged(planned: Iterable[PlannedRecord], now: Sequence[PlannedRecord]) -> list[str]:
     """The keys of the records that get now what the plan says. Pure."""
     found = {one.key: one for one in now}
+    same = _same_altogether(planned, now)
     return [
         one.key
         for one in planned
-        if one.key is not None and one.key in found and _writes(one) == _writes(found[one.key])
+        if one.key is not None
+        and one.key in found
+        and (bool(one.changes and same) or _writes(one) == _writes(found[one.key]))
     ]
+
+
+def _same_altogether(planned: Iterable[PlannedRecord], now: Iterable[PlannedRecord]) -> bool:
+    """Whether the writes are the same but for which of two records makes what both need."""
+    written = [one for one in planned if one.changes]
+    keys = {one.key for one in written}
+    before = sum((_writes(one) for one in written), Counter[object]())
+    return before == sum((_writes(one) for one in now if one.key in keys), Counter[object]())
 
 
 def _writes(record: PlannedRecord) -> Counter[object]:

@@ -11,21 +11,32 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cosell_definitions.binding import bound, has_templates
-from cosell_definitions.model import Action, CallFlow, Flow, ForEach, MappingFile, Schema, Value
+from cosell_definitions.model import Action, CallFlow, Flow, ForEach, Schema, Value
 
 from ..compiling.expressions import ScopeFunction
 from ..compiling.operations import ENGINE
-from ..ledger import LeaseBusy, LeaseLost, LedgerError
+from ..ledger import LedgerError
 from .actions import EngineActions
 from .asides import Aside
 from .asking import answer_of, assumed
-from .braking import Brake, judge, toll_of
+from .braking import Brake, Toll, toll_of
 from .giving import outputs_of, outputs_there_are
+from .heeding import braking_mapping, mapped_objects
 from .inputs import checked
 from .interpreter import StepWrapper, Walk
+from .looking_up import missing_sentinel
 from .loops import Loops
 from .nesting import asks, flows_called
-from .outcomes import CANCELLED, Question, RunResult, Status, StepFailed, Stopped, Waiting
+from .outcomes import (
+    CANCELLED,
+    Question,
+    RunResult,
+    Status,
+    StepFailed,
+    Stopped,
+    Waiting,
+    of_ledger,
+)
 from .permits import STALE, Permit
 from .scope import Frame, Told
 from .sightings import Marks
@@ -68,14 +79,7 @@ class OneRun:
         self.engine, self.flow, self.id = engine, flow, run_id
         self.permit = permit
         self.at = at or (permit.at if permit else engine.clock())
-        self.braking = _braking_mapping(engine, flow)
-        self.brake = Brake(
-            flow=flow.id,
-            mapping=self.braking,
-            rehearsal=self._rehearsal,
-            links=engine.ledger.links.count,
-            released=release_brake or planning,
-        )
+        self.braking = braking_mapping(engine.project, flow)
         self.world = World(
             ledger=engine.ledger,
             client=engine.client,
@@ -87,6 +91,16 @@ class OneRun:
             planning=planning,
             permit=permit,
             rooms=engine.rooms,
+            released=release_brake,
+            mapped=mapped_objects(engine.project, engine.used(flow.id)),
+        )
+        self.brake = Brake(
+            flow=flow.id,
+            mapping=self.braking,
+            rehearsal=self._rehearsal,
+            links=engine.ledger.links.count,
+            missing=lambda: missing_sentinel(self.world, self.braking, engine.environment.values),
+            released=release_brake or planning,
         )
         self.loops = Loops(
             lease=None if planning else self._lease,
@@ -109,8 +123,7 @@ class OneRun:
         self.questions: list[Question] = []
         self._ask = ask
         self._rehearsed: OneRun | None = None
-        flows = flows_called(flow, engine.project.flows)
-        self.keeps = ask is not None and any(map(asks, flows))
+        self.keeps = ask is not None and any(map(asks, flows_called(flow, engine.project.flows)))
 
     def _rehearsal(self) -> OneRun:
         rehearsal = OneRun(self.engine, self.flow, self.id, planning=True)
@@ -271,7 +284,7 @@ class OneRun:
             given = {**arguments, **self._literals(action)}
             return await self.world.call(action.system, action.operation, given)
         except LedgerError as error:
-            raise _of_ledger(error) from error
+            raise of_ledger(error) from error
 
     def _literals(self, action: Action) -> Mapping[str, Value]:
         """What is written out for a parameter, typed by it and not by its looks: `zip: 00184`."""
@@ -352,7 +365,7 @@ class OneRun:
             async with leases.hold(f"deal:{key}", owner=self.id, ttl=_LEASE, wait=_LEASE_WAIT):
                 yield
         except LedgerError as error:
-            raise _of_ledger(error) from error
+            raise of_ledger(error) from error
 
     async def _settled(self, item: Item) -> None:
         if item.status != "failed" and not self.planning:
@@ -377,18 +390,9 @@ class OneRun:
 
     async def would_brake(self) -> str | None:
         """Why a run like this plan would be stopped, or None."""
-        if self.braking is None:
-            return None
-        links = await self.engine.ledger.links.count(self.braking.id)
-        return judge(self.braking.brakes, toll_of(self.loops.tally.told, links))
+        return await self.brake.judged(self.toll)
 
-
-def _of_ledger(error: LedgerError) -> StepFailed:
-    kind = "locked" if isinstance(error, LeaseBusy | LeaseLost) else "unavailable"
-    return StepFailed(kind, error.message, hint=error.hint)
-
-
-def _braking_mapping(engine: Engine, flow: Flow) -> MappingFile | None:
-    """The mapping whose brakes a run of *flow* heeds: the first that the flow uses."""
-    known = (engine.project.mappings.get(name) for name in flow.uses_mappings)
-    return next((mapping for mapping in known if mapping is not None), None)
+    def toll(self, links: int) -> Toll:
+        """What the run did so far, or would do."""
+        found = self.world
+        return toll_of(self.loops.tally.told, links, lost=len(found.lost), empty=found.empty)

@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 from cosell_connectors.errors import ConnectorError
-from cosell_connectors.model import ResourceCall
 
 from ..ledger.links import Link
 from ..syncing import applying
@@ -18,6 +17,7 @@ from ..syncing.mirror import Mirror, Row
 from ..syncing.pairs import PairPlan
 from .actions import EngineActions
 from .engine import Engine
+from .looking_up import GONE, getting
 from .outcomes import COUNTED, RunResult, StepFailed
 from .world import World
 
@@ -103,7 +103,7 @@ async def prepare(
     try:
         plan = await _planned(world, actions, link, row, value, note=note)
     except ConnectorError as error:
-        if error.error_class not in ("not_found", "deleted"):
+        if error.error_class not in GONE:
             raise
         raise CannotSet(f"{row.label} cannot be set: {error}", field=row.field) from error
     return Mending(engine=engine, world=world, plan=plan, trigger=what)
@@ -123,7 +123,7 @@ async def _planned(
 async def _left(world: World, mirror: Mirror, record_id: str) -> Mapping[str, Any]:
     side = mirror.mapping.left
     call = world.resource(side.connection, side.object).get
-    reply = await world.read(side.connection, *_get(call, side.object, record_id, None))
+    reply = await world.read(side.connection, *getting(call, side.object, record_id, None))
     return reply if isinstance(reply, Mapping) else {}
 
 
@@ -140,26 +140,13 @@ async def _right(world: World, mirror: Mirror, record_id: str) -> Mapping[str, A
             own.append(path)
     own += [f"{relation}Id" for relation in related]
     call = world.resource(side.connection, side.object).get
-    asked = _get(call, side.object, record_id, own)
+    asked = getting(call, side.object, record_id, own)
     record = dict(await world.read(side.connection, *asked))
     for relation, fields in related.items():
         other = record.get(f"{relation}Id")
         if other:
             call = world.resource(side.connection, relation).get
             record[relation] = await world.read(
-                side.connection, *_get(call, relation, str(other), fields)
+                side.connection, *getting(call, relation, str(other), fields)
             )
     return record
-
-
-def _get(
-    call: ResourceCall | None, name: str, record_id: str, fields: list[str] | None
-) -> tuple[str, dict[str, Any]]:
-    if call is None or call.id_parameter is None:
-        raise LookupError(f"the connector does not say how to get {name} records")
-    arguments: dict[str, Any] = {call.id_parameter: record_id}
-    if call.object_parameter:
-        arguments[call.object_parameter] = name
-    if call.fields_parameter and fields:
-        arguments[call.fields_parameter] = list(dict.fromkeys(fields))
-    return call.operation, arguments

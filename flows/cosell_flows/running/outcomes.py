@@ -10,6 +10,8 @@ from typing import Any, Literal
 from cosell_definitions.model import Input
 from cosell_definitions.problems import Place
 
+from ..ledger import LeaseBusy, LeaseLost, LedgerError
+
 Status = Literal["succeeded", "partial", "skipped", "failed", "cancelled", "waiting"]
 COUNTED = ("read", "created", "updated", "unchanged", "skipped", "failed")
 
@@ -175,3 +177,9 @@ class RunResult:
             "writes": self.writes,
             "error": self.error,
         }
+
+
+def of_ledger(error: LedgerError) -> StepFailed:
+    """A failure of the ledger in the words of a run: what is locked or away may come back."""
+    kind = "locked" if isinstance(error, LeaseBusy | LeaseLost) else "unavailable"
+    return StepFailed(kind, error.message, hint=error.hint)

@@ -16,11 +16,13 @@ from cosell_connectors.recovering import Question, found, question
 
 from ..ledger import Change, Ledger
 from ..syncing.records import flatten
-from ..syncing.writes import NEW, FieldWrite, Write, new_id
+from ..syncing.writes import NEW, Write
 from .foresight import Foresight, question_of
+from .loose_writes import loose_write
 from .outcomes import StepFailed
 from .permits import Permit
 from .sightings import Marks, Seen
+from .twins import Twins, look
 
 
 class Caller(Protocol):
@@ -42,6 +44,7 @@ class Item:
     intents: list[str] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     seen: Seen = field(default_factory=dict)  # of a plan: the records it was made from
+    sought: set[str] = field(default_factory=set)  # look-ups that found nothing
     letters: int = 0
     wrote: bool = False  # from its first write on, nothing that was read ahead is believed
     status: str = "running"
@@ -93,6 +96,11 @@ class World:
     seen: Seen = field(default_factory=dict)  # outside of loops
     reached: dict[str, datetime] = field(default_factory=dict)  # of a plan: cursors
     loose_intents: list[str] = field(default_factory=list)
+    released: bool = False  # a person let the run through the brakes
+    lost: set[str] = field(default_factory=set)  # linked records that were not found
+    empty: str | None = None  # why a whole side looks empty
+    mapped: frozenset[str] = frozenset()  # objects of the mappings: what counts as a record
+    twins: Twins = field(default_factory=Twins)
     rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters a field takes
     foresight: Foresight = field(default_factory=Foresight)
 
@@ -116,9 +124,17 @@ class World:
 
     async def read(self, system: str, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation that changes nothing."""
+        item = ITEM.get()
+        reply = await self._answer(item, system, operation, arguments)
+        if item is not None:
+            look(item.sought, [system, operation, arguments], reply)
+        return reply
+
+    async def _answer(
+        self, item: Item | None, system: str, operation: str, arguments: Mapping[str, Any]
+    ) -> Any:
         if self.planning and NEW in json.dumps(arguments, default=str, ensure_ascii=False):
             return _nothing(self.operation(system, operation))
-        item = ITEM.get()
         asked = question_of(system, operation, arguments) if item and not item.wrote else None
         if asked and not self.planning and (known := self.foresight.answer(asked)) is not None:
             return known
@@ -139,9 +155,8 @@ class World:
     async def _described(self, system: str, name: str) -> dict[str, int]:
         if "describe" not in self.connector(system).operations:
             return {}
-        client = await self.client(system)
         try:
-            told = await client.collect("describe", {"object": name})
+            told = await (await self.client(system)).collect("describe", {"object": name})
         except ConnectorError:
             return {}  # the mapping's own limit has to do
         fields = told.get("fields", ()) if isinstance(told, Mapping) else ()
@@ -161,18 +176,22 @@ class World:
         operation = self.operation(system, name)
         if operation.effect == "read":
             return await self.read(system, name, arguments)
-        return await self.write(_loose_write(self.connector(system), system, operation, arguments))
+        return await self.write(loose_write(self.connector(system), system, operation, arguments))
 
     async def write(self, write: Write) -> Any:
         """Send a write, once, or record it where this is a plan."""
-        if self.planning:
-            self._note(write)
-            return dict(write.predicted)
-        if self.permit is not None:
-            self.permit.take(write)
         item = ITEM.get()
+        twin = self.twins.made_by_another(item.sought, write) if item else None
+        if self.planning:
+            if twin is None:
+                self._note(write)
+            return dict(write.predicted if twin is None else twin)
         if item is not None:
             item.wrote = True
+        if twin is not None:
+            raise _made_a_moment_ago(write)
+        if self.permit is not None:
+            self.permit.take(write)
         operation = self.operation(write.system, write.operation)
         if operation.idempotent or write.kind == "delete":
             client = await self.client(write.system)
@@ -216,6 +235,7 @@ class World:
             return await client.collect(write.operation, write.arguments)
         except ConnectorError as error:
             if error.happened == "no":
+                self.twins.unmade(write)
                 raise
             raise _unknown(write) from error
 
@@ -268,7 +288,9 @@ class World:
         self.writes.append(write)
         item = ITEM.get()
         if item is not None:
-            item.kinds.add(write.kind)
+            # An account or a solution that comes or goes is an update of the deal it belongs to.
+            counts = not self.mapped or write.object in self.mapped
+            item.kinds.add(write.kind if counts else "update")
             item.writes.append(write)
 
     async def _record(self, write: Write, record_id: str | None) -> None:
@@ -308,6 +330,14 @@ def _nothing(operation: Operation) -> dict[str, Any]:
     return {field.name: empty[field.kind] for field in operation.output}
 
 
+def _made_a_moment_ago(write: Write) -> StepFailed:
+    return StepFailed(
+        "conflict",
+        f"the same {write.object} is being made for another record of this run",
+        hint="look for it again: a `retry` on conflict around the look-up and this step does",
+    )
+
+
 def _unknown(write: Write) -> StepFailed:
     return StepFailed(
         "unavailable",
@@ -315,63 +345,6 @@ def _unknown(write: Write) -> StepFailed:
         hint="look on the other side whether it happened before it is tried again",
         final=True,
     )
-
-
-def _loose_write(
-    connector: Connector, system: str, operation: Operation, arguments: Mapping[str, Any]
-) -> Write:
-    """A write that a flow spells out itself: its fields are what its body holds."""
-    kind = {"DELETE": "delete", "POST": "create"}.get(operation.method, "update")
-    body: dict[str, Any] = {}
-    for parameter in operation.parameters:
-        if parameter.location in {"body", "body_field"} and parameter.name in arguments:
-            body |= _spelled(parameter.name, arguments[parameter.name])
-    record_id = arguments.get("id")
-    name = _named(connector, operation, arguments)
-    return Write(
-        system=system,
-        object=name,
-        id=str(record_id) if record_id else None,
-        kind=kind,  # type: ignore[arg-type]
-        operation=operation.name,
-        arguments=arguments,
-        fields=tuple(FieldWrite(field=name, old=None, new=value) for name, value in body.items()),
-        predicted={
-            **_predicted(arguments),
-            "id": record_id or new_id(name, body),
-        },
-    )
-
-
-def _named(connector: Connector, operation: Operation, arguments: Mapping[str, Any]) -> str:
-    """The kind of record that an operation works on."""
-    if arguments.get("object"):
-        return str(arguments["object"])
-    for name, resource in connector.resources.items():
-        calls = (resource.create, resource.update)
-        if name != "*" and any(call and call.operation == operation.name for call in calls):
-            return name
-    return operation.name
-
-
-def _spelled(parameter: str, value: Any) -> dict[str, Any]:
-    """A body by dotted path: an object's fields, or what a JSON patch puts where."""
-    match value:
-        case Mapping():
-            return flatten(value)
-        case list() | tuple() if value and all(
-            isinstance(one, Mapping) and "path" in one for one in value
-        ):
-            return {
-                str(one["path"]).strip("/").replace("/", "."): one.get("value") for one in value
-            }
-        case _:
-            return {parameter: value}
-
-
-def _predicted(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    bodies = [value for value in arguments.values() if isinstance(value, Mapping)]
-    return dict(bodies[0]) if bodies else {}
 
 
 def _id_of(reply: Any) -> str | None:

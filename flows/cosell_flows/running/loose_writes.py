@@ -1,0 +1,68 @@
+"""Spell out a write that a flow makes by itself, by no mapping: its record, its fields. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cosell_connectors.model import Connector, Operation
+
+from ..syncing.records import flatten
+from ..syncing.writes import FieldWrite, Write, new_id
+
+
+def loose_write(
+    connector: Connector, system: str, operation: Operation, arguments: Mapping[str, Any]
+) -> Write:
+    """A write that a flow spells out itself: its fields are what its body holds."""
+    kind = {"DELETE": "delete", "POST": "create"}.get(operation.method, "update")
+    body: dict[str, Any] = {}
+    for parameter in operation.parameters:
+        if parameter.location in {"body", "body_field"} and parameter.name in arguments:
+            body |= _spelled(parameter.name, arguments[parameter.name])
+    record_id = arguments.get("id")
+    name = _named(connector, operation, arguments)
+    return Write(
+        system=system,
+        object=name,
+        id=str(record_id) if record_id else None,
+        kind=kind,  # type: ignore[arg-type]
+        operation=operation.name,
+        arguments=arguments,
+        fields=tuple(FieldWrite(field=name, old=None, new=value) for name, value in body.items()),
+        predicted={
+            **_predicted(arguments),
+            "id": record_id or new_id(name, body),
+        },
+    )
+
+
+def _named(connector: Connector, operation: Operation, arguments: Mapping[str, Any]) -> str:
+    """The kind of record that an operation works on."""
+    if arguments.get("object"):
+        return str(arguments["object"])
+    for name, resource in connector.resources.items():
+        calls = (resource.create, resource.update)
+        if name != "*" and any(call and call.operation == operation.name for call in calls):
+            return name
+    return operation.name
+
+
+def _spelled(parameter: str, value: Any) -> dict[str, Any]:
+    """A body by dotted path: an object's fields, or what a JSON patch puts where."""
+    match value:
+        case Mapping():
+            return flatten(value)
+        case list() | tuple() if value and all(
+            isinstance(one, Mapping) and "path" in one for one in value
+        ):
+            return {
+                str(one["path"]).strip("/").replace("/", "."): one.get("value") for one in value
+            }
+        case _:
+            return {parameter: value}
+
+
+def _predicted(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    bodies = [value for value in arguments.values() if isinstance(value, Mapping)]
+    return dict(bodies[0]) if bodies else {}

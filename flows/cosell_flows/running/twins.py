@@ -1,0 +1,60 @@
+"""Let one record make what several of a run looked for in vain: an account, a contact.
+
+Two referrals of one new customer are worked on at once. Both ask for the account, neither finds it,
+and both would make it. Who comes second is told of a conflict, looks again, and finds what the
+first made; in a plan it gets what the first would have made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..syncing.writes import Write
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    whose: set[str]  # what its maker sought, and by that the maker itself
+    predicted: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Twins:
+    """What was made in a run by records that had looked for it in vain."""
+
+    _made: dict[str, _Made] = field(default_factory=dict)
+
+    def made_by_another(self, sought: set[str], write: Write) -> Mapping[str, Any] | None:
+        """What another record made of the same look-up, word for word, or None: then it is ours.
+
+        *sought* is the set that belongs to the record which is about to write.
+        """
+        if write.kind != "create" or not sought:
+            return None
+        name = _digest([write.system, write.object, write.arguments])
+        known = self._made.get(name)
+        if known is not None and known.whose is not sought and known.whose & sought:
+            return known.predicted
+        self._made.setdefault(name, _Made(sought, write.predicted))
+        return None
+
+    def unmade(self, write: Write) -> None:
+        """It could not be made after all: another may try."""
+        self._made.pop(_digest([write.system, write.object, write.arguments]), None)
+
+
+def look(sought: set[str], asked: object, reply: Any) -> None:
+    """Remember a look-up that found nothing in *sought*."""
+    found = reply.values() if isinstance(reply, Mapping) else ()
+    lists = [one for one in found if isinstance(one, list | tuple)]
+    if lists and not any(lists):
+        sought.add(_digest(asked))
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
