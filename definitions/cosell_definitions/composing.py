@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import yaml
@@ -13,7 +13,7 @@ import yaml
 from .braces import quoted_line
 from .decoding import BREAKS
 from .faults import fault_of
-from .nodes import Extent, MappingNode, Node, ScalarNode, SequenceNode
+from .nodes import LEAF, Extent, MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem, did_you_mean
 from .strictness import Kind, Span, breaches, misread
 
@@ -31,6 +31,18 @@ class _Mark(Protocol):
 
     line: int
     column: int
+
+
+_OF_NODES = frozenset(
+    [
+        yaml.ScalarEvent,
+        yaml.AliasEvent,
+        yaml.MappingStartEvent,
+        yaml.MappingEndEvent,
+        yaml.SequenceStartEvent,
+        yaml.SequenceEndEvent,
+    ]
+)
 
 
 @dataclass(slots=True)
@@ -90,7 +102,11 @@ class Composer:
     def _events(self) -> Iterator[yaml.Event]:
         documents = 0
         for event in yaml.parse(self.source, Loader=LOADER):
-            if isinstance(event, yaml.DocumentStartEvent):
+            kind = type(event)
+            if kind in _OF_NODES:
+                if documents == 1:
+                    yield event
+            elif kind is yaml.DocumentStartEvent:
                 documents += 1
                 if documents == 2:
                     self._report(
@@ -99,12 +115,9 @@ class Composer:
                         "a second document begins here; a file holds one",
                         "move what follows into a file of its own, and delete this ---",
                     )
-            elif isinstance(event, yaml.DocumentEndEvent) and documents == 1:
-                if self._is_blank(self._root):
-                    self._say_empty()
-                    self._root = None
-            elif documents == 1 and isinstance(event, yaml.NodeEvent | yaml.CollectionEndEvent):
-                yield event
+            elif kind is yaml.DocumentEndEvent and documents == 1 and self._is_blank(self._root):
+                self._say_empty()
+                self._root = None
         if documents == 0:
             self._say_empty()
 
@@ -122,33 +135,32 @@ class Composer:
             self.problems.append(problem)
 
     def _take(self, event: yaml.Event) -> None:
-        match event:
-            case yaml.ScalarEvent():
-                self._refuse_tag(event)
-                self._take_scalar(event)
-            case yaml.AliasEvent():
-                self._take_alias(event)
-            case yaml.CollectionStartEvent():
-                self._refuse_tag(event)
-                self._open(event)
-            case yaml.CollectionEndEvent():
-                self._close(event)
+        # Some fifteen thousand events make up a project: the commonest are asked for first.
+        if isinstance(event, yaml.ScalarEvent):
+            self._take_scalar(event)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            self._close(event)
+        elif isinstance(event, yaml.CollectionStartEvent):
+            self._open(event)
+        elif isinstance(event, yaml.AliasEvent):
+            self._take_alias(event)
 
     def _take_scalar(self, event: yaml.ScalarEvent) -> None:
-        place = self._behind_mark(event) if event.anchor else self._place(event)
-        quoted = bool(event.style)
-        if quoted:
-            block = event.style in ("|", ">")
-            self._note_span(Kind.BLOCK if block else Kind.QUOTED, _start(event), _end(event))
-        elif "{{" in event.value and self.unquoted is None:
-            self.unquoted = _start(event).line + 1
+        text, anchor, tag, style = event.value, event.anchor, event.tag, event.style
+        place = self._place(event) if anchor is None else self._behind_mark(event)
         in_flow = bool(self._stack) and self._stack[-1].in_flow
-        if in_flow or event.anchor:
-            self._refuse_misread(event, event.value if in_flow and not quoted else None)
-        node = ScalarNode(event.value, quoted, place, faulty=event.tag is not None)
-        if event.anchor:
-            self._anchors[event.anchor] = (node, Extent())
-        self._put(node, Extent())
+        if style:
+            self._note_text(event)
+        elif "{{" in text and self.unquoted is None:
+            self.unquoted = _start(event).line + 1
+        if anchor is not None or (in_flow and not style):
+            self._refuse_misread(event, None if style or not in_flow else text)
+        if tag is not None:
+            self._refuse_tag(event)
+        node = ScalarNode(text, bool(style), place, tag is not None)
+        if anchor is not None:
+            self._anchors[anchor] = (node, LEAF)
+        self._put(node, LEAF)
 
     def _take_alias(self, event: yaml.AliasEvent) -> None:
         name = event.anchor or ""
@@ -182,7 +194,9 @@ class Composer:
             return
         self._put(target, Extent(1 + extent.copies, extent.size, extent.height))
 
-    def _note_span(self, kind: Kind, start: _Mark, end: _Mark) -> None:
+    def _note_text(self, event: yaml.ScalarEvent) -> None:
+        start, end = _start(event), _end(event)
+        kind = Kind.BLOCK if event.style in ("|", ">") else Kind.QUOTED
         indent = self._stack[-1].indent if self._stack else -1
         self._texts.append(Span(kind, start.line, start.column, end.line, end.column, indent))
 
@@ -196,6 +210,8 @@ class Composer:
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         is_mapping = isinstance(event, yaml.MappingStartEvent)
         mark = _start(event)
+        if event.tag is not None:
+            self._refuse_tag(event)
         if event.anchor:
             self._refuse_misread(event, None)
         if is_mapping and event.flow_style and self.unquoted is None:
@@ -292,9 +308,7 @@ class Composer:
         frame.entries[key.text] = (key, value)
 
     def _refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
-        if event.tag is None:
-            return
-        tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+        tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
         tag = tag if len(tag) <= 40 else f"{tag[:39]}…"
         self._report(
             "Y003",
@@ -338,17 +352,13 @@ class Composer:
         place, mark = self._place(event), _start(event)
         line = self._lines[mark.line] if mark.line < len(self._lines) else ""
         skipped = re.compile(r"&\S+[ ]+(?=\S)").match(line, mark.column)
-        return replace(place, column=skipped.end() + 1) if skipped else place
+        return place._replace(column=skipped.end() + 1) if skipped else place
 
     def _place(self, event: yaml.Event) -> Place:
         start, end = _start(event), _end(event)
-        same = start.line == end.line and end.column > start.column
-        return Place(
-            file=self.file,
-            line=start.line + 1,
-            column=start.column + 1,
-            end_column=end.column + 1 if same else None,
-        )
+        line, column = start.line, start.column
+        same = line == end.line and end.column > column
+        return Place(self.file, line + 1, column + 1, end.column + 1 if same else None)
 
 
 def _start(event: yaml.Event) -> _Mark:

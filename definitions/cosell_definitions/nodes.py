@@ -73,4 +73,9 @@ class Extent:
         """Count what has been put inside."""
         self.copies += inner.copies
         self.size += inner.size
-        self.height = max(self.height, inner.height + 1)
+        if inner.height >= self.height:
+            self.height = inner.height + 1
+
+
+LEAF = Extent()
+"""What a single value stands for: itself."""

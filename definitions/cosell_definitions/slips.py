@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 from .braces import end_of_braces, first_unquoted, looks_bare, quoted_line
 from .decoding import BREAKS
@@ -55,7 +54,7 @@ def tab_problem(place: Place) -> Problem:
     """Say that there is a tab where a blank belongs."""
     return Problem(
         code="Y004",
-        place=replace(place, end_column=place.column + 1),
+        place=place._replace(end_column=place.column + 1),
         message="there is a tab here; YAML is laid out with spaces",
         hint="replace the tab by two spaces (most editors: Convert indentation to spaces)",
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from .problems import Place, Problem
 
@@ -20,8 +20,7 @@ class Kind(Enum):
     FLOW = "flow"  # [ … ] or { … }
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A part of the source; lines and columns count from 0. `indent`: of the block around it."""
 
     kind: Kind
