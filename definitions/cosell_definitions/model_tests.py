@@ -190,6 +190,7 @@ class Case:
     inputs: Mapping[str, Data] = field(default_factory=dict)
     input_places: Mapping[str, Place] = field(default_factory=dict)
     input_nodes: Mapping[str, Node] = field(default_factory=dict, repr=False, compare=False)
+    answers: Mapping[str, Told] = field(default_factory=dict)  # of people, by the step that asks
     release_brake: bool = False
 
 

@@ -71,6 +71,7 @@ def _cases(hand: Hand, entry: Shaped | None) -> Iterator[Case]:
             inputs=_plain(inputs),
             input_places=hand.places(inputs),
             input_nodes=hand.nodes(inputs),
+            answers=_each_told(shaped.get("answers")),
             release_brake=hand.scalar(shaped, "release_brake") is True,
         )
 

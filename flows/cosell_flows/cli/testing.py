@@ -126,12 +126,12 @@ def _refuse(context: Context, problems: list[Problem], root: Path) -> None:
 
 
 async def _play(root: Path, documents: Documents, chosen: Chosen) -> list[Played]:
-    from ..ledger import open_ledger
+    from ..ledger import ledger_in_memory
     from ..running.flowtests.playing import NOON, Moving, Theatre
     from ..running.surveying import connectors_of
 
     clock = Moving(NOON)
-    ledger = await open_ledger("sqlite://", clock=clock.now)
+    ledger = await ledger_in_memory(clock=clock.now)
     bindings = {name: one.name for name, one in connectors_of(documents).items()}
     theatre = Theatre(root=root, documents=documents, bindings=bindings, ledger=ledger, clock=clock)
     played = []

@@ -81,6 +81,8 @@ class _Checker:
         """One case."""
         self.around(case.around)
         self._inputs(case)
+        for step, told in case.answers.items():
+            self._step(Told(value=step, place=told.place))
         self._expect(case.expect)
 
     def around(self, around: Around) -> None:

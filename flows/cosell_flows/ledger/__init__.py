@@ -16,7 +16,7 @@ from .intents import Intent, Intents
 from .leases import Leases
 from .letters import Letter, Letters
 from .links import Link, Links
-from .opening import Ledger, open_ledger
+from .opening import Ledger, ledger_in_memory, open_ledger
 from .owners import is_gone, this_process
 from .runs import Run, Runs, RunStatus, StepRecord
 from .switches import Switches
@@ -49,6 +49,7 @@ __all__ = [
     "StoredEvent",
     "Switches",
     "is_gone",
+    "ledger_in_memory",
     "open_ledger",
     "this_process",
 ]

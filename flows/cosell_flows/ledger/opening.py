@@ -68,4 +68,12 @@ async def open_ledger(url: str, *, clock: Clock) -> Ledger:
     return Ledger(database)
 
 
-__all__ = ["Ledger", "LedgerUnreachable", "open_ledger"]
+async def ledger_in_memory(*, clock: Clock) -> Ledger:
+    """A new ledger that is gone with the process, as the newest migration would leave it."""
+    database = Database("sqlite://", clock=clock)
+    async with database.write() as connection:
+        await connection.run_sync(METADATA.create_all)
+    return Ledger(database)
+
+
+__all__ = ["Ledger", "LedgerUnreachable", "ledger_in_memory", "open_ledger"]

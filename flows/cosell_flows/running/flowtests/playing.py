@@ -27,11 +27,11 @@ from ...project import Documents, NoSuchFlow, Project
 from ...syncing.audit import last_message
 from ..engine import Engine
 from ..inputs import BadInputs
-from ..outcomes import RunResult
+from ..outcomes import Question, RunResult
 from .covering import Carried, direction_of
 from .expecting import Miss, Story, misses
 from .fixtures import Fixtures, NoFixture
-from .mocks import Stage
+from .mocks import Fault, Stage
 from .seeding import BadState, seed
 from .watching import Trace
 
@@ -166,7 +166,11 @@ class Theatre:
         try:
             await seed(engine, flow, around.state, self._fixtures(tests), self.clock)
             result = await engine.run(
-                flow.id, inputs, trigger=started, release_brake=case.release_brake
+                flow.id,
+                inputs,
+                trigger=started,
+                release_brake=case.release_brake,
+                ask=_Person(case, stage).answer,
             )
         except BadInputs as wrong:
             raise CannotBegin(f"the flow refuses its inputs: {wrong}", case.place) from None
@@ -315,6 +319,27 @@ class Theatre:
                 decorated = [one for one in mapping.fields if one.decoration]
                 yield from ((one.place.file, one.place.line, way)
                             for one in decorated if change.field in one.right)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Person:
+    """Answers what a flow asks, as the case says."""
+
+    case: Case
+    stage: Stage
+
+    async def answer(self, question: Question) -> Mapping[str, Any] | None:
+        """The answer to a question; without one, the case is at fault."""
+        told = self.case.answers.get(question.step)
+        if told is not None:
+            return dict(told.value)
+        self.stage.faults.append(
+            Fault(
+                message=f"step {question.step!r} asks a person: {question.message}",
+                hint=f"add answers: {{ {question.step}: {{ … }} }}",
+            )
+        )
+        return None
 
 
 def combined(common: Around, own: Around) -> Around:
