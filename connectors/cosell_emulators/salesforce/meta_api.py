@@ -49,6 +49,7 @@ def resources(org: Org, call: Call) -> Reply:
         "query",
         "queryAll",
         "recent",
+        "search",
         "sobjects",
         "tooling",
     )

@@ -16,6 +16,7 @@ from cosell_emulators.salesforce import (
     passwords_api,
     query_api,
     rows_api,
+    search_api,
     tooling_api,
 )
 from cosell_emulators.salesforce.calls import Call, Reply, refused
@@ -39,6 +40,7 @@ _ROUTES: tuple[tuple[str, Mapping[str, Handler]], ...] = (
     ("/query/{locator}", {"GET": query_api.more}),
     ("/queryAll", {"GET": query_api.query_all}),
     ("/queryAll/{locator}", {"GET": query_api.more}),
+    ("/search", {"GET": search_api.search}),
     ("/sobjects", {"GET": meta_api.objects}),
     ("/sobjects/{name}", {"GET": meta_api.basic, "POST": rows_api.create}),
     ("/sobjects/{name}/describe", {"GET": meta_api.describe}),

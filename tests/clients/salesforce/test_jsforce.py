@@ -612,3 +612,20 @@ def test_the_first_bulk_api(jsforce):
     assert found[0] == [True, False]
     assert found[1][0].startswith("REQUIRED_FIELD_MISSING")
     assert [row["LastName"] for row in found[2]] == ["One"]
+
+
+def test_searching(jsforce, thrown):
+    """Words are found in several objects at once, whatever their case."""
+    found = jsforce(
+        """
+        const text = 'FIND {aarhus} IN ALL FIELDS RETURNING Account(Id, Name), Contact(Email LIMIT 1)';
+        return (await c.search(text)).searchRecords;
+        """
+    )
+    with pytest.raises(thrown) as refused:
+        jsforce("return c.search('FIND Aarhus')")
+
+    assert found[0]["attributes"]["type"] == "Account"
+    assert found[0]["Name"].startswith("Aarhus")
+    assert len([row for row in found if row["attributes"]["type"] == "Contact"]) <= 1
+    assert refused.value.code == "MALFORMED_SEARCH"

@@ -368,3 +368,12 @@ def test_the_first_bulk_api(sf):
     assert len(read) == 6
     assert isinstance(read[0]["CreatedDate"], int)
     assert all(row["success"] for row in gone)
+
+
+def test_quick_search(sf):
+    """The library's quick search finds rows of whatever object."""
+    found = sf.quick_search("Wendy")["searchRecords"]
+    nobody = sf.quick_search("Wend")["searchRecords"]
+
+    assert {row["attributes"]["type"] for row in found} == {"Contact", "Opportunity"}
+    assert nobody == []

@@ -254,6 +254,7 @@ def test_the_organization_is_as_recorded(org):
     [
         ("restforce_sobject_describe_error_response", "/sobjects/Whizbang/describe"),
         ("restforce_upsert_error_response", "/sobjects/Account/Namez/1"),
+        ("restforce_search_error_response", "/search?q=FIND+nothing"),
     ],
 )
 def test_fixture_errors_read_the_same(org, name, path):

@@ -91,3 +91,20 @@ def test_headers_that_are_too_long(org):
     reply = org.call("GET", "/limits", headers={"X-Long": "x" * 17_000})
 
     assert reply.status_code == 431
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("FIND", "MALFORMED_SEARCH"),
+        ("FIND {}", "MALFORMED_SEARCH"),
+        ("FIND {x} RETURNING", "MALFORMED_SEARCH"),
+        ("FIND {x} RETURNING Account(", "MALFORMED_SEARCH"),
+        ("FIND {x} RETURNING Nope(Id)", "INVALID_TYPE"),
+        ("FIND {x} RETURNING Account(Nope)", "INVALID_FIELD"),
+        ("FIND {x} RETURNING Account(COUNT(Id))", "MALFORMED_SEARCH"),
+    ],
+)
+def test_searches_that_make_no_sense(org, text, code):
+    """A search that cannot be understood is refused with a code."""
+    assert org.code(org.call("GET", "/search", params={"q": text})) == (400, code)
