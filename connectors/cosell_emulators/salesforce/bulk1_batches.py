@@ -41,7 +41,7 @@ def run(org: Org, call: Call, job: IngestJob, batch: Batch, content_type: str) -
             _read(org, call, job, batch)
             return
         bodies = _bodies(batch.content, content_type)
-    except (ValueError, RecursionError) as error:
+    except (ValueError, RecursionError, csv.Error) as error:
         batch.state, batch.message = "Failed", f"InvalidBatch : {error}"
         return
     except Refusal as refusal:

@@ -8,9 +8,9 @@ from typing import Any
 
 from cosell_emulators.salesforce.defining import (
     Document,
+    described,
     field_of,
     is_field_name,
-    listed,
     metadata_of,
 )
 from cosell_emulators.salesforce.problems import Refusal, refusal
@@ -165,8 +165,8 @@ def _plain(said: Mapping[str, Any]) -> Document:
 
 
 def _put_fields(store: Store, kind: ObjectType, said: Mapping[str, Any]) -> None:
-    for field in listed(said.get("fields")):
-        name = str(field.get("fullName", "")) if isinstance(field, Mapping) else ""
+    for field in described(said.get("fields")):
+        name = str(field.get("fullName", ""))
         if name and not name.endswith("__c") and kind.has(name):
             continue  # a field the platform made, mentioned only
         full_name = f"{kind.name}.{name}"

@@ -97,6 +97,14 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def described(value: Any) -> list[Mapping[str, Any]]:
+    """Give the descriptions in a list; anything else in it is refused."""
+    found = listed(value)
+    if not all(isinstance(one, Mapping) for one in found):
+        raise refusal("REQUIRED_FIELD_MISSING", "Required field is missing: fullName")
+    return found
+
+
 def flag(value: Any) -> bool:
     """Read a truth, which XML brings as text."""
     return value if isinstance(value, bool) else str(value).lower() in ("true", "1")

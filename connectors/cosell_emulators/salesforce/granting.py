@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cosell_emulators.salesforce.customizing import required
-from cosell_emulators.salesforce.defining import Document, flag, listed
+from cosell_emulators.salesforce.defining import Document, described, flag
 from cosell_emulators.salesforce.problems import refusal
 from cosell_emulators.salesforce.store import Row
 from cosell_emulators.salesforce.writing import Doing, Writer
@@ -73,9 +73,9 @@ def save(
             raise refusal("REQUIRED_FIELD_MISSING", "Required field is missing: label", "label")
         body = {"Name": name, "Label": said["label"]}
         row = writer.create(writer.store.whole["PermissionSet"], body, doing)
-    for one in listed(said.get("fieldPermissions")):
+    for one in described(said.get("fieldPermissions")):
         _field(writer, row, one, doing)
-    for one in listed(said.get("objectPermissions")):
+    for one in described(said.get("objectPermissions")):
         _object(writer, row, one, doing)
 
 

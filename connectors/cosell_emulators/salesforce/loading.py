@@ -90,7 +90,11 @@ def load(writer: Writer, job: IngestJob) -> None:
     """Do what an uploaded job asks for, row by row."""
     text = (job.content or b"").decode("utf-8-sig", "replace")
     delimiter = _DELIMITERS.get(job.delimiter, ",")
-    lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    try:
+        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
+    except csv.Error as error:
+        job.state, job.error = "Failed", f"InvalidBatch : {error}"
+        return
     job.state = "JobComplete"
     if not lines:
         return

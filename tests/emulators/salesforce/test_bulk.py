@@ -152,3 +152,16 @@ def test_an_ended_job_can_be_removed(org):
     org.call("DELETE", f"/jobs/ingest/{job['id']}")
 
     assert org.call("GET", f"/jobs/ingest/{job['id']}").status_code == 404
+
+
+def test_a_cell_longer_than_any_field_fails_the_job(org):
+    """CSV that cannot be read fails the job as a whole, with a reason."""
+    job = org.call("POST", "/jobs/ingest", {"object": "Lead", "operation": "insert"}).json()
+    path = f"/jobs/ingest/{job['id']}"
+    content = b"LastName\n" + b"x" * 200_000
+    headers = {"Content-Type": "text/csv"}
+    org.http.request("PUT", f"/services/data/v68.0{path}/batches", content=content, headers=headers)
+    org.call("PATCH", path, {"state": "UploadComplete"})
+    done = org.call("GET", path).json()
+
+    assert (done["state"], done["errorMessage"].partition(" :")[0]) == ("Failed", "InvalidBatch")

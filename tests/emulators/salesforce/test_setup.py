@@ -378,3 +378,26 @@ def test_a_stranger_gets_a_fault(org):
     text = soap(org, "describeMetadata", "", token="nobody")
 
     assert "<sf:exceptionCode>INVALID_SESSION_ID</sf:exceptionCode>" in text
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        (
+            '<metadata xsi:type="Profile"><fullName>Admin</fullName>'
+            "<fieldPermissions>x</fieldPermissions></metadata>"
+        ),
+        ROOM.replace("<fields>", "<fields>x</fields><fields>", 1).replace("Deal_Room", "Odd"),
+        (
+            '<metadata xsi:type="Layout"><fullName>Opportunity-Opportunity Layout</fullName>'
+            "<relatedLists>x</relatedLists></metadata>"
+        ),
+        "<metadata/>",
+    ],
+)
+def test_nonsense_is_no_mistake_of_the_server(org, metadata):
+    """Descriptions that make no sense are results or faults, never an accident."""
+    text = soap(org, "upsertMetadata", metadata)
+
+    assert "<?xml" in text
+    assert "UNKNOWN_EXCEPTION" not in text
