@@ -229,19 +229,20 @@ async def test_a_rotated_refresh_token_takes_the_old_ones_place() -> None:
 async def test_a_rotated_refresh_token_outlives_a_restart(tmp_path: Path) -> None:
     """Another process goes on with the newest one, from a file only its owner can read."""
     bought: list[str] = []
-    file = tmp_path / ".cosell" / "refresh-tokens.json"
+    folder = tmp_path / ".cosell" / "refresh-tokens"
     answer = rotating(bought)
 
     for _ in range(3):
-        await direct(answer, sources=Sources(rotated=RefreshTokens(file))).call("get", {})
+        await direct(answer, sources=Sources(rotated=RefreshTokens(folder))).call("get", {})
 
-    assert (bought, file.stat().st_mode & 0o777) == (["r3fresh", "new1", "new2"], 0o600)
+    modes = {file.stat().st_mode & 0o777 for file in folder.iterdir()}
+    assert (bought, modes) == (["r3fresh", "new1", "new2"], {0o600})
 
 
 async def test_two_processes_share_the_newest_refresh_token(tmp_path: Path) -> None:
     """What one process bought, the other uses; neither is locked out."""
     bought: list[str] = []
-    sources = Sources(rotated=RefreshTokens(tmp_path / "tokens.json"))
+    sources = Sources(rotated=RefreshTokens(tmp_path / "tokens"))
     answer = rotating(bought)
     one, other = direct(answer, sources=sources), direct(answer, sources=sources)
 
@@ -253,7 +254,7 @@ async def test_two_processes_share_the_newest_refresh_token(tmp_path: Path) -> N
 
 async def test_a_newly_configured_refresh_token_wins(tmp_path: Path) -> None:
     """Whoever configures another token is not held to the descendants of the old one."""
-    sources = Sources(rotated=RefreshTokens(tmp_path / "tokens.json"))
+    sources = Sources(rotated=RefreshTokens(tmp_path / "tokens"))
     await direct(rotating([]), sources=sources).call("get", {})
     bought: list[str] = []
 
@@ -267,14 +268,14 @@ async def test_a_newly_configured_refresh_token_wins(tmp_path: Path) -> None:
 
 async def test_a_kept_refresh_token_that_is_refused_gives_way(tmp_path: Path) -> None:
     """Where the kept token has died, the configured one is tried before a person is called."""
-    file = tmp_path / "tokens.json"
-    RefreshTokens(file).keep("/x", Secret("r3fresh"), Secret("dead"))
+    kept = RefreshTokens(tmp_path / "tokens")
+    kept.keep("/x", Secret("r3fresh"), Secret("dead"))
     bought: list[str] = []
 
-    client = direct(rotating(bought), sources=Sources(rotated=RefreshTokens(file)))
+    client = direct(rotating(bought), sources=Sources(rotated=kept))
     await client.call("get", {})
 
-    assert (bought, "dead" in file.read_text()) == (["r3fresh"], False)
+    assert (bought, kept.newest("/x", Secret("r3fresh"))) == (["r3fresh"], Secret("new1"))
 
 
 async def test_a_file_that_cannot_be_written_stops_nothing(
@@ -282,7 +283,7 @@ async def test_a_file_that_cannot_be_written_stops_nothing(
 ) -> None:
     """The call goes on; the log says what a restart will cost, without a token in it."""
     (tmp_path / "taken").write_text("")
-    kept = RefreshTokens(tmp_path / "taken" / "tokens.json")
+    kept = RefreshTokens(tmp_path / "taken" / "tokens")
 
     await direct(rotating([]), sources=Sources(rotated=kept)).call("get", {})
 

@@ -58,7 +58,7 @@ def environment_for_runs(project: Project) -> Environment:
 
 def _kept(project: Project) -> RefreshTokens:
     """Refresh tokens that took the place of configured ones, kept in the project's own state."""
-    return RefreshTokens(project.state / "refresh-tokens.json")
+    return RefreshTokens(project.state / "refresh-tokens")
 
 
 def ledger_url(project: Project) -> str:
