@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import shutil
@@ -62,9 +63,42 @@ async def test_an_example_gives_what_it_says(stage: Stage, file: Path) -> None:
     stage.real_time = True
 
     async def ask(question: Question) -> Mapping[str, Any]:
+        if answers[question.step] == "never":
+            await asyncio.sleep(3600)
         return dict(answers[question.step])
 
     engine = await stage.engine()
     result = await engine.run(file.name.removesuffix(".flow.yaml"), inputs, ask=ask)
 
     assert seen(result, expected) == expected, result.error
+
+
+PAGES = [HOUSE / "definitions" / "README.md", HOUSE / "docs" / "patterns.md"]
+
+
+def linked(page: Path) -> list[Path]:
+    """The files of this repository that a page links to."""
+    links = re.findall(r"\]\(((?:\.\./)+[^)#]+)\)", page.read_text("utf-8"))
+    return [(page.parent / link).resolve() for link in links]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda one: one.name)
+def test_what_a_page_names_is_there(page: Path) -> None:
+    """No link leads nowhere."""
+    assert [str(one) for one in linked(page) if not one.exists()] == []
+
+
+def test_every_example_is_named_by_a_page() -> None:
+    """An example nobody reads about proves nothing to anybody."""
+    named = {one for page in PAGES for one in linked(page)}
+
+    assert [one.name for one in FILES if one not in named] == []
+
+
+def test_every_pattern_that_is_supported_names_its_proof() -> None:
+    """An example, or a test of something that starts outside of a flow."""
+    rows = re.findall(r"^\| \d+ .*$", PAGES[1].read_text("utf-8"), re.MULTILINE)
+    supported = [row for row in rows if "| supported |" in row]
+
+    assert len(rows) == 43
+    assert [row for row in supported if "](../tests/" not in row] == []
