@@ -162,6 +162,14 @@ WRONG = {
         "  - { id: a, stop: { item: skipped } }\n",
         ("F035", 6, "stop", "status: skipped"),
     ),
+    "a stop in finally": (
+        "  - { id: a, wait: 1s, finally: [{ id: b, stop: { status: failed } }] }\n",
+        ("F039", 6, "stop", "after the step"),
+    ),
+    "a question in finally": (
+        "  - { id: a, wait: 1s, finally: [{ id: b, approve: { message: x } }] }\n",
+        ("F039", 6, "approve", "after the step"),
+    ),
     "a filter": ('  - { id: a, set: { b: "{{ 1 | jion }}" } }\n', ("X005", 6, None, "'join'")),
     "a function": ('  - { id: a, set: { b: "{{ now() }}" } }\n', ("X005", 6, "now", "cursor")),
 }

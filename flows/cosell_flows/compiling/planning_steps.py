@@ -45,6 +45,7 @@ class Path:
     facts: frozenset[str] = frozenset()  # what holds besides, or the flow would have been stopped
     sure: frozenset[str] = frozenset()  # ids of steps that must have run, or this would not
     loops: tuple[str, ...] = ()
+    tidies: int | None = None  # in a `finally`: how many loops there are around it
     names: frozenset[str] = field(default_factory=lambda: NAMES_OF_RUN)
     types: Mapping[str, Type] = field(default_factory=dict)  # of the names of loops and handlers
 
@@ -112,7 +113,7 @@ class StepWalk:
                 types={**path.types, "error": ERROR},
             )
             self._steps(step.on_error.steps, handling)
-        self._steps(step.finally_, replace(path))
+        self._steps(step.finally_, replace(path, tidies=len(path.loops)))
 
     def _finish(self, step: Step, path: Path, output: Type) -> None:
         """From here on the step can be read."""
@@ -150,6 +151,8 @@ class StepWalk:
             case ForEach() as loop:
                 return self._foreach(step, loop, path)
             case Approve(message=message, answer=answer):
+                if path.tidies is not None:
+                    self._not_in_finally(step, "a question")
                 for value in (message, *(one.default for one in answer)):
                     self._read(value, path)
                 return answer_of(answer)
@@ -225,6 +228,8 @@ class StepWalk:
 
     def _stop(self, step: Step, stop: Stop, path: Path) -> None:
         self._read(stop.reason, path)
+        if path.tidies is not None and (stop.scope == "flow" or len(path.loops) <= path.tidies):
+            self._not_in_finally(step, "a stop")
         if stop.scope == "item" and not path.loops:
             self.found.say(
                 "F035",
@@ -232,6 +237,14 @@ class StepWalk:
                 "`stop: { item: … }` ends the item of a loop, and there is no loop around it",
                 f"to end the flow, write stop: {{ status: {stop.status} }}",
             )
+
+    def _not_in_finally(self, step: Step, what: str) -> None:
+        self.found.say(
+            "F039",
+            step.place,
+            f"{what} cannot stand in `finally`, which is done in every case and to its end",
+            "put it after the step",
+        )
 
     def _condition(self, condition: Bare, path: Path) -> None:
         self.reader.condition(condition, self._read(condition, path))

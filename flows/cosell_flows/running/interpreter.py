@@ -165,6 +165,9 @@ class Walk:
         ended = await to_its_end(partial(self.steps, step.finally_, frame))
         if isinstance(ended, asyncio.CancelledError):
             return ended
+        if isinstance(ended, Waiting):  # in a flow that is called there
+            told = "a `finally` cannot wait for a person"
+            ended = StepFailed("invalid", told, step=step.id, place=step.place)
         if error is None and ended is not None:
             _note(record, ended)
             if isinstance(ended, StepFailed):
