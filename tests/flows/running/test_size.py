@@ -60,10 +60,10 @@ async def test_fifty_levels_of_nesting(stage: Stage, form: str) -> None:
 async def test_a_hundred_thousand_items_leave_only_counts(stage: Stage) -> None:
     """What an item's steps gave out is gone with the item; without `result`, nothing is kept."""
     text = """\
-inputs: { n: { type: integer } }
+inputs: { rows: { type: array, items: { type: integer } } }
 steps:
   - id: each
-    foreach: range(inputs.n)
+    foreach: inputs.rows
     as: n
     concurrency: 8
     steps:
@@ -72,14 +72,16 @@ outputs: { done: { value: "{{ steps.each.output.counts.succeeded }}" } }
 """
     stage.write("flow", text)
     engine = await stage.engine()
-    await engine.run("flow", {"n": 10})
+    await engine.run("flow", {"rows": [1]})
+    rows = list(range(100_000))
     tracemalloc.start()
     try:
-        result = await engine.run("flow", {"n": 100_000})
+        result = await engine.run("flow", {"rows": rows})
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
 
+    assert result.error is None
     assert result.outputs == {"done": 100_000}
     assert result.counts["read"] == 100_000
     assert peak < 25 * MIB, "the outputs alone would be 100 MB"
