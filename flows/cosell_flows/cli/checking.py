@@ -136,7 +136,7 @@ def _show(context: Context, found: Survey, form: str, root: Path) -> None:
             from .codes import known
 
             titles = {code: page.title for code, page in known().items()}
-            print(formats.as_sarif(found, titles, version("cosell")))
+            print(formats.as_sarif(found, root, titles=titles, version=version("cosell")))
         case "github":
             for line in formats.as_github(found, root):
                 print(line)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from cosell_definitions.problems import Problem, Severity
 
@@ -77,8 +78,12 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def as_sarif(found: Survey, titles: Mapping[str, str], version: str) -> str:
-    """A SARIF 2.1.0 log; *titles* says in a sentence what each code means."""
+def as_sarif(found: Survey, root: Path, *, titles: Mapping[str, str], version: str) -> str:
+    """A SARIF 2.1.0 log; *titles* says in a sentence what each code means.
+
+    Files are named from the checkout, where code scanning looks for them.
+    """
+    prefix = _below_workspace(root)
     codes = sorted({problem.code for problem in found.problems})
     log = {
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -93,7 +98,7 @@ def as_sarif(found: Survey, titles: Mapping[str, str], version: str) -> str:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(problem, codes) for problem in found.problems],
+                "results": [_result(problem, codes, prefix) for problem in found.problems],
             }
         ],
     }
@@ -108,7 +113,7 @@ def _rule(code: str, title: str) -> dict[str, Any]:
     }
 
 
-def _result(problem: Problem, codes: list[str]) -> dict[str, Any]:
+def _result(problem: Problem, codes: list[str], prefix: str) -> dict[str, Any]:
     place = problem.place
     region: dict[str, int] = {"startLine": place.line, "startColumn": place.column}
     if place.end_column is not None:
@@ -122,7 +127,10 @@ def _result(problem: Problem, codes: list[str]) -> dict[str, Any]:
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": place.file, "uriBaseId": "%SRCROOT%"},
+                    "artifactLocation": {
+                        "uri": quote(f"{prefix}{place.file}"),
+                        "uriBaseId": "%SRCROOT%",
+                    },
                     "region": region,
                 }
             }

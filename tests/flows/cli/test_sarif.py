@@ -1,0 +1,115 @@
+"""`cosell check --format sarif`: what code scanning reads, judged by the standard's own schema."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import Cosell, edit
+
+HOUSE = Path(__file__).resolve().parents[3]
+PACKAGE = "pydantic-sarif==0.1.1"  # the models that a generator made of the OASIS schema
+JUDGE = HOUSE / ".judges" / PACKAGE  # git ignores it
+MAP = "definitions/cosell/referral-opportunity.map.yaml"
+VERDICT = """
+import json, sys
+from pydantic_sarif.model import StaticAnalysisResultsFormatSarifVersion210JsonSchema as Log
+Log.model_validate(json.load(sys.stdin))
+"""
+
+
+@pytest.fixture(scope="session")
+def judge() -> Path:
+    """The folder of the models; installed once, where there is an index of packages."""
+    if not (JUDGE / "pydantic_sarif").is_dir():
+        installed = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--target",
+                str(JUDGE),
+                PACKAGE,
+            ],
+            check=False,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if installed.returncode != 0:
+            pytest.skip(f"{PACKAGE} cannot be installed here")
+    return JUDGE
+
+
+@pytest.fixture
+def log(project: Path, cosell: Cosell) -> Any:
+    """The log of a project with an error, a warning, and a file whose name has a blank."""
+    edit(project, MAP, "mapping: v1", "mapping: v1\nmaping: 1")
+    (project / "env/our own.yaml").write_text(
+        "environment: v1\nconnections: { salesforce: { base_ulr: https://a.example } }\n", "utf-8"
+    )
+    said = cosell("check", "--format", "sarif")
+    assert said.code == 1
+    return json.loads(said.out)
+
+
+def test_the_log_is_what_the_standard_asks_for(log: Any, judge: Path) -> None:
+    """The schema of the standard, which bears no key that it does not know, finds nothing."""
+    judged = subprocess.run(
+        [sys.executable, "-c", VERDICT],
+        input=json.dumps(log),
+        env={"PYTHONPATH": str(judge)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (judged.returncode, judged.stderr) == (0, "")
+
+
+def test_every_result_has_its_rule_its_level_and_its_place(log: Any) -> None:
+    """What is shown in a pull request is what the check says."""
+    (run,) = log["runs"]
+    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    places = [one["locations"][0]["physicalLocation"] for one in run["results"]]
+
+    assert [(one["ruleId"], one["level"]) for one in run["results"]] == [
+        ("M001", "error"),
+        ("V023", "warning"),
+    ]
+    assert [rules[one["ruleIndex"]] for one in run["results"]] == ["M001", "V023"]
+    assert places[0]["region"] == {
+        "startLine": places[0]["region"]["startLine"],
+        "startColumn": 1,
+        "endColumn": 7,
+    }
+    assert places[1]["artifactLocation"]["uri"].endswith("env/our%20own.yaml")
+    assert run["columnKind"] == "unicodeCodePoints"
+
+
+def test_files_are_named_from_the_checkout(
+    project: Path, cosell: Cosell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project in a folder of a repository is found by code scanning."""
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(project.parent))
+    edit(project, MAP, "mapping: v1", "mapping: v1\nmaping: 1")
+
+    log = json.loads(cosell("check", "--format", "sarif").out)
+
+    place = log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"]["uri"] == f"{project.name}/{MAP}"
+
+
+def test_a_sound_project_has_an_empty_log(cosell: Cosell) -> None:
+    """Code scanning closes what it had open when nothing is reported."""
+    said = cosell("check", "--format", "sarif")
+
+    assert (said.code, json.loads(said.out)["runs"][0]["results"]) == (0, [])
