@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from cosell_connectors.model import Connector
@@ -134,7 +135,7 @@ def of_tests(root: Path, documents: Documents, view: View | None = None) -> Iter
     for tests in documents.tests:
         folder = (root / tests.place.file).parent
         fixtures = Fixtures(root=root, folder=folder, connectors=names)
-        yield from check_tests(tests, view, connectors=connectors, look=fixtures.read)
+        yield from check_tests(tests, view, connectors=connectors, look=cache(fixtures.read))
 
 
 def _declarations(root: Path, documents: Documents) -> Mapping[str, Declaration]:
