@@ -16,6 +16,7 @@ from .faults import fault_of
 from .nodes import LEAF, Extent, MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem, did_you_mean
 from .strictness import Kind, Span, breaches, misread
+from .tracing import Turn, turns_of
 
 MAX_DEPTH = 250  # a step in a case of a `switch` is four levels deeper than the switch
 MAX_ALIASES = 100
@@ -157,10 +158,20 @@ class Composer:
             self._refuse_misread(event, None if style or not in_flow else text)
         if tag is not None:
             self._refuse_tag(event)
-        node = ScalarNode(text, bool(style), place, tag is not None)
+        turns = self._turns(event, place)
+        node = ScalarNode(text, bool(style), place, tag is not None, turns)
         if anchor is not None:
             self._anchors[anchor] = (node, LEAF)
         self._put(node, LEAF)
+
+    def _turns(self, event: yaml.ScalarEvent, place: Place) -> tuple[Turn, ...]:
+        """Where the letters stand, where they do not simply follow one another on one line."""
+        start, end = _start(event), _end(event)
+        length = len(event.value) + (2 if event.style else 0)
+        if start.line == end.line and end.column - place.column + 1 == length:
+            return ()
+        style = event.style or ""
+        return turns_of(event.value, self._lines, line=place.line, column=place.column, style=style)
 
     def _take_alias(self, event: yaml.AliasEvent) -> None:
         name = event.anchor or ""

@@ -10,6 +10,7 @@ from typing import Literal
 
 from .nodes import Node
 from .problems import Place
+from .tracing import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,7 @@ class Bare:
 
     text: str
     place: Place
+    turns: tuple[Turn, ...] = field(default=(), compare=False, repr=False)  # see ScalarNode
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Template:
 
     text: str
     place: Place
+    turns: tuple[Turn, ...] = field(default=(), compare=False, repr=False)  # see ScalarNode
 
 
 Value = None | bool | int | Decimal | str | Template | tuple["Value", ...] | Mapping[str, "Value"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .problems import Place, Problem
+from .tracing import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class ScalarNode:
     quoted: bool
     place: Place
     faulty: bool = False  # the reader has said what is wrong; nothing else is to be said of it
+    turns: tuple[Turn, ...] = field(default=(), compare=False, repr=False)  # empty: as it stands
 
     @property
     def inside(self) -> Place:

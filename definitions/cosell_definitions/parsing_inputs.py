@@ -63,7 +63,7 @@ def _default(hand: Hand, shaped: Shaped, schema: Schema) -> Value:
     """The default, typed as the input is; a default that the input would refuse is a problem."""
     node = shaped.node
     if isinstance(node, ScalarNode) and "{{" in node.text:
-        return Template(node.text, node.inside)
+        return Template(node.text, node.inside, node.turns)
     try:
         value = of_type(node, schema.type, schema.items.type if schema.items else None)
     except Ill as ill:

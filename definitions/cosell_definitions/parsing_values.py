@@ -121,7 +121,7 @@ class Hand:
                 f"write: {name}: {meant}",
             )
             return Bare(meant, node.place)
-        return Bare(text, node.inside)
+        return Bare(text, node.inside, node.turns)
 
     def value(self, shaped: Shaped | None) -> Value:
         """A literal as written, with templates where braces stand."""
@@ -151,7 +151,9 @@ class Hand:
             return text
         if "{{" not in text:
             return text
-        return Template(text, node.inside if isinstance(node, ScalarNode) else node.place)
+        if not isinstance(node, ScalarNode):
+            return Template(text, node.place)
+        return Template(text, node.inside, node.turns)
 
     def id_of_file(self, root: Shaped, ending: str) -> str | None:
         """The id, which must be the file's name without its ending."""

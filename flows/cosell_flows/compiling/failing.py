@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cosell_definitions.model import Bare, Template
 from cosell_definitions.problems import Place
+from cosell_definitions.tracing import spot_of
 
 from .values import Faulty
 
@@ -28,11 +29,18 @@ def failed(fault: Faulty, source: Template | Bare) -> ExpressionFailed:
 def spot(source: Template | Bare, at: int | None, length: int | None = None) -> Place:
     """Where in the file the letter at an offset stands.
 
-    Only where the text is as long as its span in the file: quotes inside quotes, and texts over
-    several lines, are shown as a whole.
+    Only where that is known: either the text is as long as its span in the file, or the reader
+    traced its letters back.
     """
     place = source.place
-    if at is None or place.end_column is None:
+    if at is None:
+        return place
+    if source.turns:
+        line, column, until = spot_of(source.turns, at)
+        rest = (len(source.text.rstrip()) if until is None else until) - at
+        width = max(1, min(rest, length or rest))
+        return Place(file=place.file, line=line, column=column, end_column=column + width)
+    if place.end_column is None:
         return place
     if place.end_column - place.column != len(source.text):
         return place
