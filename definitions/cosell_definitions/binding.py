@@ -9,7 +9,7 @@ from .checking import value_faults
 from .model import Input, Schema, Template, Value
 from .nodes import Node
 from .parsing_inputs import json_schema
-from .parsing_values import Ill, of_type
+from .parsing_values import Ill, of_schema
 from .scalars import describe
 
 
@@ -26,7 +26,7 @@ def _bound(value: Value, node: Node | None, schema: Schema | None) -> Value:
     if node is None or schema is None or has_templates(value):
         return value
     try:
-        typed: Value = of_type(node, schema.type, schema.items.type if schema.items else None)
+        typed: Value = of_schema(node, schema)
     except Ill:
         return value  # the check says so; a run refuses it by itself
     return typed
@@ -38,7 +38,7 @@ def misfit(node: Node, value: Value, declared: Input) -> str | None:
         return None
     schema = declared.schema
     try:
-        typed: Any = of_type(node, schema.type, schema.items.type if schema.items else None)
+        typed: Any = of_schema(node, schema)
     except Ill as ill:
         return f"{describe(ill.node)}; {ill.wanted} is needed"
     if typed is None:

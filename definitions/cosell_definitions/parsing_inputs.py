@@ -10,7 +10,7 @@ from typing import Any, cast
 from .checking import value_faults
 from .model import Input, Schema, Template, Value
 from .nodes import ScalarNode
-from .parsing_values import Hand, Ill, of_type
+from .parsing_values import Hand, Ill, of_schema, of_type
 from .scalars import describe
 from .shaped import Shaped
 
@@ -65,7 +65,7 @@ def _default(hand: Hand, shaped: Shaped, schema: Schema) -> Value:
     if isinstance(node, ScalarNode) and "{{" in node.text:
         return Template(node.text, node.inside, node.turns)
     try:
-        value = of_type(node, schema.type, schema.items.type if schema.items else None)
+        value = of_schema(node, schema)
     except Ill as ill:
         hand.say(
             "F015",

@@ -11,7 +11,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from .braces import bare_of
-from .model import Bare, Template, Value
+from .model import Bare, Schema, Template, Value
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem, Severity
 from .scalars import boolean_of, number_of, untyped
@@ -189,12 +189,25 @@ class Ill(ValueError):
         self.wanted = wanted
 
 
-def of_type(node: Node, type_: str, items: str | None = None) -> Any:
-    """The value of a node as the declared type of an input; raises Ill."""
+def of_schema(node: Node, schema: Schema) -> Any:
+    """The value of a node as its schema declares it, down to the items and fields; raises Ill."""
+    if isinstance(node, SequenceNode) and schema.type == "array" and schema.items is not None:
+        return tuple(of_schema(item, schema.items) for item in node.items)
+    if isinstance(node, MappingNode) and schema.type == "object":
+        known = schema.properties
+        return {
+            name: of_schema(value, known[name]) if name in known else _any(value)
+            for name, (_, value) in node.entries.items()
+        }
+    return of_type(node, schema.type)
+
+
+def of_type(node: Node, type_: str) -> Any:
+    """The value of a node as a type of the language; raises Ill."""
     if isinstance(node, SequenceNode) and type_ == "array":
-        return tuple(of_type(item, items or "any") for item in node.items)
+        return tuple(_any(item) for item in node.items)
     if isinstance(node, MappingNode) and type_ == "object":
-        return {name: of_type(value, "any") for name, (_, value) in node.entries.items()}
+        return _any(node)
     if type_ == "any":
         return _any(node)
     if not isinstance(node, ScalarNode) or type_ in ("array", "object"):

@@ -78,7 +78,8 @@ class _Digits(float):
 
     def __new__(cls, value: Decimal) -> _Digits:
         made = super().__new__(cls, value)
-        made.text = format(value, "f")
+        # Written out, the zeros of 1e999999999 would fill the memory.
+        made.text = format(value, "f") if abs(value.adjusted()) < 1_000 else str(value)
         return made
 
     text: str

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -107,10 +105,12 @@ def read_inputs(pairs: tuple[str, ...], file: str | None) -> dict[str, Any]:
 
 
 def _from_file(path: Path) -> Mapping[str, Any]:
+    from ..running.inputs import from_json
+
     try:
         if path.stat().st_size > _LARGEST:
             raise Failure(f"{path} is larger than 16 MiB", code=console.USAGE)
-        document = json.loads(path.read_text(encoding="utf-8-sig"), parse_float=Decimal)
+        document = from_json(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise Failure(f"{path} cannot be read: {error.strerror}", code=console.USAGE) from None
     except ValueError as error:
@@ -124,7 +124,8 @@ def typed_by_hand(engine: Engine, flow: str, given: Mapping[str, Any]) -> dict[s
     """Inputs as they were typed, by the flow's own types; raises BadInputs."""
     from ..running.inputs import checked
 
-    return checked(engine.flow(flow), given, typed_by_hand=True)
+    env = engine.environment.values
+    return checked(engine.flow(flow), given, env=env, typed_by_hand=True)
 
 
 def tell(result: RunResult) -> None:

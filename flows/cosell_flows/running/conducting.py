@@ -312,7 +312,7 @@ class OneRun:
             raise StepFailed("invalid", f"flows call each other more than {_DEEPEST} deep")
         called = self.engine.project.flow(flow)
         try:
-            given = checked(called, arguments)
+            given = checked(called, arguments, env=self.engine.environment.values)
         except ValueError as error:
             raise StepFailed("invalid", str(error)) from error
         inner = Walk(flow=called, effects=self, depth=depth, watch=self.engine.watch)

@@ -79,7 +79,11 @@ class Engine:
         result: RunResult | None = None
         try:
             flow = self.flow(flow_id)
-            given = checked(flow, inputs) if aside is None else aside.inputs
+            given = (
+                checked(flow, inputs, env=self.environment.values)
+                if aside is None
+                else aside.inputs
+            )
             released = release_brake or permit is not None
             run = OneRun(self, flow, number, release_brake=released, permit=permit, ask=ask)
             if aside is None:
@@ -115,7 +119,7 @@ class Engine:
         """
         flow = self.flow(flow_id)
         run = OneRun(self, flow, str(uuid.uuid4()), planning=True, at=at)
-        given = checked(flow, inputs)
+        given = checked(flow, inputs, env=self.environment.values)
         result = await run.go(given, None, cursors=cursors)
         return Rehearsal(
             result=replace(result, braked=await run.would_brake()),

@@ -10,11 +10,17 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
 
-from cosell_definitions.model import Flow, Schema
+from cosell_definitions.checking import value_faults
+from cosell_definitions.model import Flow, Input, Schema
+from cosell_definitions.parsing_inputs import json_schema
 from cosell_definitions.problems import did_you_mean
+
+from ..compiling.expressions import ExpressionFailed, evaluate
 
 _TRUE, _FALSE = {"true", "yes"}, {"false", "no"}
 LARGEST = 16 * 1024 * 1024
+MOST_DIGITS = 1_000
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
 class BadInputs(ValueError):
@@ -26,10 +32,17 @@ class BadInputs(ValueError):
         self.complaints = complaints
 
 
-def checked(flow: Flow, given: Mapping[str, Any], *, typed_by_hand: bool = False) -> dict[str, Any]:
+def checked(
+    flow: Flow,
+    given: Mapping[str, Any],
+    *,
+    env: Mapping[str, Any] | None = None,
+    typed_by_hand: bool = False,
+) -> dict[str, Any]:
     """*given* with defaults filled in and every value of its type; raises BadInputs.
 
-    `typed_by_hand`: values are text from the command line, arrays and objects JSON.
+    `env`: what defaults may read. `typed_by_hand`: values are text from the command line, arrays
+    and objects JSON.
     """
     known = {one.name: one for one in flow.inputs}
     complaints = []
@@ -44,7 +57,10 @@ def checked(flow: Flow, given: Mapping[str, Any], *, typed_by_hand: bool = False
         if name not in given:
             if declared.required:
                 complaints.append(f"input {name!r} is missing; give it with -i {name}=…")
-            values[name] = plain(declared.default)
+            try:
+                values[name] = _default(declared, env or {})
+            except (ValueError, ExpressionFailed) as error:
+                complaints.append(f"input {name!r}, its default: {error}")
             continue
         value = given[name]
         if value is None and not declared.required:
@@ -54,6 +70,7 @@ def checked(flow: Flow, given: Mapping[str, Any], *, typed_by_hand: bool = False
             if typed_by_hand and isinstance(value, str):
                 value = from_text(declared.schema, value)
             values[name] = conform(declared.schema, value)
+            _refuse_faults(declared.schema, values[name])
         except ValueError as error:
             complaints.append(f"input {name!r}: {error}")
     if complaints:
@@ -61,14 +78,27 @@ def checked(flow: Flow, given: Mapping[str, Any], *, typed_by_hand: bool = False
     return values
 
 
+def _refuse_faults(schema: Schema, value: Any) -> None:
+    """What JSON Schema asks for besides the type, down to the fields: `required` and the like."""
+    for path, message in value_faults(value, json_schema(schema))[:1]:
+        where = ".".join(map(str, path))
+        raise ValueError(f"{where}: {message}" if where else message)
+
+
+def _default(declared: Input, env: Mapping[str, Any]) -> Any:
+    """The default, of the input's own type: a date is a date though nobody typed it."""
+    value = evaluate(declared.default, {"env": dict(env)})
+    return None if value is None else conform(declared.schema, value)
+
+
 def from_text(schema: Schema, text: str) -> Any:
     """A value as typed after `-i NAME=`, before it is checked."""
     if schema.type in ("array", "object"):
         try:
-            return json.loads(text, parse_float=Decimal)
-        except json.JSONDecodeError as error:
+            return from_json(text)
+        except ValueError as error:
             raise ValueError(
-                f"{text!r} is not JSON ({error.msg}); an {schema.type} is needed"
+                f"{_short(text)} is not JSON ({error}); an {schema.type} is needed"
             ) from None
     if schema.type == "boolean":
         lowered = text.strip().lower()
@@ -76,8 +106,28 @@ def from_text(schema: Schema, text: str) -> Any:
             raise ValueError(f"{text!r} is neither yes nor no")
         return lowered in _TRUE
     if schema.type in ("integer", "number", "decimal"):
+        if not _NUMBER.fullmatch(text):
+            raise ValueError(f"{_short(text)} is not a number")
         return _number(schema, text)
     return text
+
+
+def from_json(text: str) -> Any:
+    """What a JSON text says, every decimal with its digits; raises ValueError with a sentence."""
+    try:
+        return json.loads(text, parse_float=Decimal, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{error.msg}, column {error.colno}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _no_number(word: str) -> Any:
+    raise ValueError(f"{word} is no number in JSON")
+
+
+def _short(text: str) -> str:
+    return repr(text) if len(text) <= 60 else f"{text[:57]!r}…"
 
 
 def conform(schema: Schema, value: Any) -> Any:
@@ -108,10 +158,12 @@ def _number(schema: Schema, value: Any) -> Any:
         raise ValueError(f"{value!r} is not a number")
     try:
         number = Decimal(str(value))
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         raise ValueError(f"{value!r} is not a number") from None
     if not number.is_finite():
         raise ValueError(f"{value!r} is not a number")
+    if abs(number.adjusted()) > MOST_DIGITS:  # written out, its digits would fill the memory
+        raise ValueError(f"{value!r} has more than {MOST_DIGITS:,} digits")
     if schema.type == "integer":
         if number != number.to_integral_value():
             raise ValueError(f"{value!r} is not a whole number")

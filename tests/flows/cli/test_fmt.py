@@ -160,7 +160,8 @@ def bare(value: Any) -> Any:
     if isinstance(value, Place):
         return None
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = [one.name for one in dataclasses.fields(value) if one.name != "content_hash"]
+        own = {"content_hash", "turns"}
+        fields = [one.name for one in dataclasses.fields(value) if one.name not in own]
         return type(value).__name__, [(name, bare(getattr(value, name))) for name in fields]
     if isinstance(value, Mapping):
         return [(name, bare(one)) for name, one in value.items()]
