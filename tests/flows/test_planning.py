@@ -171,7 +171,7 @@ WRONG = {
         ("F039", 6, "approve", "after the step"),
     ),
     "a filter": ('  - { id: a, set: { b: "{{ 1 | jion }}" } }\n', ("X005", 6, None, "'join'")),
-    "a function": ('  - { id: a, set: { b: "{{ now() }}" } }\n', ("X005", 6, "now", "cursor")),
+    "a function": ('  - { id: a, set: { b: "{{ now() }}" } }\n', ("X005", 6, "now", "run.now")),
 }
 
 

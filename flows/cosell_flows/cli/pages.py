@@ -71,6 +71,12 @@ def expressions() -> str:
         "What can be called between `{{` and `}}`, and in `when`, `if`, `until`, `foreach` and",
         "`switch`. There is nothing else: methods cannot be called. Every example holds; a test",
         "evaluates each of them.",
+        "",
+        "The types are what `cosell check` holds you to: what stands in front, then the arguments,",
+        "then what comes out. Brackets stand around what may be left out, `…` behind what may come",
+        "several times; `same` is what was put in, `item` one item of it. A *moment* is a date with",
+        "a time and a zone, a *record* has fields, and *missing* is not *null*: a missing value may be",
+        "chained and defaulted, a null may be carried on.",
     ]
     for head, says, table, form in (
         ("Filters", "A filter takes the value on its left: `value | upper`.", FILTERS, "| {}"),

@@ -24,8 +24,9 @@ from cosell_definitions.problems import did_you_mean
 
 from . import syntax as s
 from .computing import Compute, Turn, not_boolean, path_text, settled
-from .failing import ExpressionFailed, failed, leftover, slip, spot
+from .failing import ExpressionFailed, failed, leftover, refuse_guess, slip, spot
 from .filters import FILTERS, FUNCTIONS, TESTS
+from .guessing import METHODS
 from .limits import Meter, room_for, within
 from .values import MAX_DIGITS, Faulty, ScopeFunction, text_of
 
@@ -83,6 +84,8 @@ class _Grammar(jinja2.Environment):
         raw: list[tuple[int, str, str]] = []
         offset = 0
         for _, kind, text in self.lexer.tokeniter(source, name, filename, state):
+            if kind in ("integer", "float"):
+                refuse_guess(source, offset)
             raw.append((offset, kind, text))
             offset += len(text)
         floats = iter([text for _, kind, text in raw if kind == "float"])
@@ -246,11 +249,11 @@ def _named(node: j.Filter | j.Test | j.Call) -> s.Syntax:
 def _method(node: j.Call) -> Faulty:
     called = node.node
     if isinstance(called, j.Getattr):
-        known = {"strip": "trim", "get": "default", "len": "length", "format": "replace"}
-        name = known.get(called.attr, called.attr)
+        name = METHODS.get(called.attr.lower(), called.attr)
         near = name if name in FILTERS else did_you_mean(name, FILTERS)
         owner = path_text(_translated(called.node)) or "x"
-        hint = f"write: {owner} | {near}" if near else "filters do this work: x | filter"
+        given = "(…)" if node.args or node.kwargs else ""
+        hint = f"write: {owner} | {near}{given}" if near else "filters do this work: x | filter"
         return Faulty(
             f"methods cannot be called: {called.attr}()", hint, at=called.lineno + 1, code="X006"
         )
@@ -292,7 +295,9 @@ def compiled(text: str, *, bare: bool = False) -> Compiled:
             parts.append(text[at:opening])
         end = end_of_braces(text, opening)
         if end < 0:
-            raise Faulty("the braces that open here are never closed", "add }}", at=opening)
+            open_quote = any(text[opening:].count(quote) % 2 for quote in "'\"")
+            hint = "add }}, or close the quote in it" if open_quote else "add }}"
+            raise Faulty("the braces that open here are never closed", hint, at=opening)
         pieces += 1
         if pieces > MAX_PIECES:
             raise Faulty(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from cosell_definitions.model import Bare, Template
 from cosell_definitions.problems import Place
 from cosell_definitions.tracing import spot_of
 
+from .guessing import sign_meant
 from .values import Faulty
+
+_WORD = re.compile(r"[0-9]\w*(\.[0-9]\w*)?([+-][0-9]+)?")
+_NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?([+-][0-9]+)?")
 
 
 class ExpressionFailed(Exception):
@@ -53,11 +59,8 @@ def leftover(at: int, text: str) -> Faulty:
     """Something stands after the end of the expression."""
     rest = text[at:].strip()
     shown = rest if len(rest) <= 30 else rest[:29] + "…"
-    hint = (
-        "use == to compare"
-        if rest.startswith("=")
-        else "between two values stands a sign, `and`, `or`, `~` or `|`"
-    )
+    hint = sign_meant(rest, text[:at])
+    hint = hint or "between two values stands a sign, `and`, `or`, `~` or `|`"
     return Faulty(f"the expression ends before {shown!r}", hint, at=at)
 
 
@@ -65,15 +68,33 @@ def slip(message: str, line: int, text: str) -> Faulty:
     """What the parser says, without its jargon."""
     at = min(line if line > 1 else 0, len(text))
     said = (message or "it cannot be read").rstrip(".")
-    words = {
-        "end of template": "the end",
-        "end of print statement": "the end",
-        "begin of statement block": "{%",
-        "token 'end of template'": "the end",
-    }
-    for jargon, plain in words.items():
-        said = said.replace(f"'{jargon}'", plain).replace(jargon, plain)
-    hint = "every ( [ { and quote must close; `x | filter`, `x == y`, `a and b`"
-    if "&&" in text or "||" in text or "!" in text.replace("!=", ""):
-        hint = "write `and`, `or`, `not` instead of &&, ||, !"
+    stray = re.match(r"unexpected char (.+) at ([0-9]+)$", said)
+    if stray is not None:
+        at = int(stray[2])
+        hint = sign_meant(text[at:], text[:at]) or "texts stand in quotes: '…'"
+        return Faulty(f"{text[at]} means nothing here", hint, at=at)
+    if "end of" in said:
+        at = len(text.rstrip())
+        lacks = re.search(r", expected '(.+?)'", said)
+        brackets = {",": "a ] or )", "name": "a name"}
+        missing = brackets.get(lacks[1], lacks[1]) if lacks else "something"
+        hint = "every ( [ { must close; `x | filter`, `x == y`, `a and b`"
+        return Faulty(f"the expression ends too early: {missing} is missing", hint, at=at)
+    said = re.sub(r"expected token '(.+?)', got '(.+?)'", r"unexpected '\2'", said)
+    said = re.sub(r"^unexpected 'name'", "something is missing", said)
+    hint = sign_meant(text[at:], text[:at]) or _HINT
     return Faulty(f"this is not an expression: {said}", hint, at=at)
+
+
+_HINT = "every ( [ { and quote must close; `x | filter`, `x == y`, `a and b`"
+
+
+def refuse_guess(source: str, at: int) -> None:
+    """A number is digits, with a point or without: 006E00000012345 is an id, not 6 with zeros."""
+    written = _WORD.match(source, at)
+    if written is None or _NUMBER.fullmatch(written[0]):
+        return
+    shown = written[0] if len(written[0]) <= 40 else f"{written[0][:39]}…"
+    raise Faulty(
+        f"{shown} is not a number here", f"if it is a text, put it in quotes: '{shown}'", at=at
+    )

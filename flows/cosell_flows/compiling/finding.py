@@ -10,6 +10,7 @@ from cosell_definitions.problems import Place, Problem, Severity, did_you_mean
 
 from .expressions import spot
 from .filters import FUNCTIONS
+from .guessing import function_meant
 from .inferring import Complaint
 from .referring import Reference, Usage, usage
 from .values import Faulty
@@ -68,7 +69,8 @@ class Findings:
                     "X005",
                     spot(source, one.at, len(one.name)),
                     f"there is no function {one.name!r}",
-                    suggestion(one.name, list(FUNCTIONS), there="there are"),
+                    function_meant(one.name)
+                    or suggestion(one.name, list(FUNCTIONS), there="there are"),
                 )
 
 

@@ -162,7 +162,13 @@ class Inference:
         return whole.each
 
     def _at_number(self, whole: Type, node: s.Read, *, guarded: bool) -> Type:
-        if whole.may_be("list", "text", "record") or guarded:
+        if whole.kinds and whole.kinds <= {"record", "null"}:
+            names = ", ".join(whole.fields or ())
+            message = f"{named(node.record) or 'this'} is a record; its fields have names"
+            return self.complain_of(
+                "X011", node.key, message, f"it has: {names}" if names else None
+            )
+        if whole.may_be("list", "text") or guarded:
             if whole.kinds == {"list"}:
                 return whole.each
             return TEXT if whole.kinds == {"text"} else ANY

@@ -193,7 +193,8 @@ def _mapped_through(
     entry = FILTERS.get(name)
     if entry is None:
         near = did_you_mean(name, FILTERS)
-        hint = f"did you mean {near!r}?" if near else "map takes the name of a filter in quotes"
+        of_field = f"for a field of every item: map(attribute='{name}')"
+        hint = f"did you mean {near!r}?" if near and len(near) > 1 else of_field
         named = s.Constant(name, at)
         return inference.complain_of("X005", named, f"there is no filter {name!r}", hint)
     signature = signature_of(entry.types)

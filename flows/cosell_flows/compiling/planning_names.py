@@ -10,6 +10,7 @@ from cosell_definitions.problems import Place
 
 from .expressions import compiled, spot
 from .finding import Findings, part_place, suggestion
+from .guessing import name_meant
 from .inferring_calls import inference
 from .knowing import RUN, inputs_of, step_of, variables_of
 from .referring import Path, Reference, Usage
@@ -132,7 +133,7 @@ class Reader:
         if reference.path[0] in names:
             return True
         if not (reference.guarded and len(reference.path) == 1):
-            say_unknown_name(source, reference, sorted(names), self.found)
+            say_unknown_name(source, reference, sorted(names), self.found, flow=self.flow)
         return False
 
     def _check(
@@ -227,15 +228,26 @@ class Reader:
 
 
 def say_unknown_name(
-    source: Template | Bare, reference: Reference, names: list[str], found: Findings
+    source: Template | Bare,
+    reference: Reference,
+    names: list[str],
+    found: Findings,
+    *,
+    flow: Flow | None = None,
 ) -> None:
     """No such name in this place."""
     name = reference.path[0]
+    meant = name_meant(name, names, flow)
+    listed = suggestion(name if meant is None else "", names, there="names here")
+    if meant is None and len(reference.path) == 1 and "did you mean" not in listed:
+        meant = f"if it is a text, put it in quotes: '{name}'"
     found.say(
         "X004",
         part_place(source, reference, 0),
         f"there is no {name!r} here",
-        suggestion(name, names, there="names here"),
+        f"{meant.removesuffix('?')}{'?' if meant.endswith('?') else ';'} {listed}"
+        if meant is not None
+        else listed,
     )
 
 

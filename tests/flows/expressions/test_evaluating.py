@@ -142,11 +142,11 @@ FAILS = {
     "{{ inputs.count + 'x' }}": ("3 (a number) + 'x' (text) cannot be worked out", "~", None),
     "{{ inputs.count > 'x' }}": ("have no order", "| decimal", None),
     "{{ inputs.count / 0 }}": ("division by zero", "!= 0", None),
-    "{{ 1 + }}": ("this is not an expression", "close", None),
+    "{{ 1 + }}": ("the expression ends too early", "close", 16),
     "{{ a b }}": ("the expression ends before 'b'", "between two values", 15),
     "{{ inputs.id": ("the braces that open here are never closed", "add }}", 10),
     "{{ }}": ("there is no expression here", "delete the braces", None),
-    "{{ x && y }}": ("this is not an expression", "`and`", None),
+    "{{ x && y }}": ("& means nothing here", "`and`", 15),
     "{{ 'x' | int }}": ("'x' (text) is not a whole number", "| int(0)", None),
     "{{ [] | soql_list }}": ("an empty list cannot be written into SOQL", "length > 0", None),
 }

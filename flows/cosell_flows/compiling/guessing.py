@@ -1,0 +1,131 @@
+"""Guess what was meant by those who know it from another tool, and say how it is written here. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from cosell_definitions.model import Flow
+
+from .filters import FILTERS
+
+# Functions of Power Automate, Excel and Python -> how it is said here.
+_FUNCTIONS: Mapping[str, str] = {
+    "len": "x | length",
+    "size": "x | length",
+    "empty": "x is blank",
+    "isblank": "x is blank",
+    "isnull": "x is none",
+    "coalesce": "a | default(b)",
+    "concat": "a ~ b",
+    "equals": "a == b",
+    "not": "not a",
+    "and": "a and b",
+    "or": "a or b",
+    "if": "a if condition else b",
+    "iif": "a if condition else b",
+    "greater": "a > b",
+    "less": "a < b",
+    "add": "a + b",
+    "sub": "a - b",
+    "mul": "a * b",
+    "div": "a / b",
+    "mod": "a % b",
+    "str": "x | string",
+    "float": "x | decimal",
+    "bool": "x | boolean",
+    "json": "x is read as it comes; to write it: x | tojson",
+    "sorted": "x | sort",
+    "substring": "x[0:3]",
+    "left": "x[0:3]",
+    "tolower": "x | lower",
+    "toupper": "x | upper",
+    "formatdatetime": "x | format_date('%d.%m.%Y')",
+    "adddays": "x | add_days(1)",
+    "now": "run.now",
+    "utcnow": "run.now",
+    "today": "run.now | date",
+    "outputs": "steps.<id>.output",
+    "body": "steps.<id>.output",
+    "triggerbody": "event, in the inputs of a webhook trigger",
+    "triggeroutputs": "event, in the inputs of a webhook trigger",
+    "variables": "steps.<id>.output, of a step with `set`",
+    "parameters": "inputs.<name>, or env.<NAME>",
+    "item": "the name under `as` of the loop",
+    "items": "the name under `as` of the loop",
+}
+# Methods of Python and JavaScript -> the filter that does their work.
+METHODS: Mapping[str, str] = {
+    "strip": "trim",
+    "get": "default",
+    "len": "length",
+    "size": "length",
+    "format": "replace",
+    "tostring": "string",
+    "tolowercase": "lower",
+    "touppercase": "upper",
+    "includes": "contains",
+    "has": "contains",
+    "filter": "select",
+}
+_NAMES: Mapping[str, str] = {
+    "now": "the time is run.now",
+    "utcnow": "the time is run.now",
+    "today": "the day is run.now | date",
+    "index": "index is there in a loop",
+    "item": "the item of a loop has the name under its `as`",
+    "loop": "in a loop there are its item and index",
+    "error": "error is there in the steps of on_error; of a step: steps.<id>.error",
+    "event": "event is there in the inputs of a webhook trigger",
+    "events": "events is there in the inputs of a webhook trigger",
+    "trigger": "event is there in the inputs of a webhook trigger",
+    "variables": "environment variables are env.<NAME>",
+    "vars": "environment variables are env.<NAME>",
+    "parameters": "inputs are inputs.<name>, environment variables env.<NAME>",
+    "output": "outputs are read from their step: steps.<id>.output",
+    "outputs": "outputs are read from their step: steps.<id>.output",
+}
+
+
+def function_meant(name: str) -> str | None:
+    """How that is written here which is a function elsewhere."""
+    lowered = name.lower()
+    said = _FUNCTIONS.get(lowered)
+    if said is None and lowered in FILTERS:
+        said = f"x | {lowered}"
+    return f"write: {said}" if said is not None else None
+
+
+def name_meant(name: str, names: Collection[str], flow: Flow | None) -> str | None:
+    """What was meant by a name that stands alone."""
+    if name in names:
+        return None
+    if flow is not None and "inputs" in names and any(one.name == name for one in flow.inputs):
+        return f"did you mean inputs.{name}?"
+    if flow is not None and "steps" in names and any(one.id == name for one in flow.steps):
+        return f"did you mean steps.{name}.output?"
+    return _NAMES.get(name.lower())
+
+
+def sign_meant(rest: str, text: str) -> str | None:
+    """What was meant by a sign or word at which an expression cannot go on."""
+    word = re.match(r"\w+", rest)
+    if rest.startswith("<>") or (text.rstrip().endswith("<") and rest.startswith(">")):
+        return "write != for: is not equal"
+    if rest.startswith("="):
+        return "write == for: is equal"
+    if rest.startswith(("&", "|", "!")) or (word and word[0] in ("AND", "OR", "NOT")):
+        return "write `and`, `or`, `not`"
+    if rest.startswith("?") or " then " in rest:
+        return "a choice is written: 'a' if condition else 'b'"
+    if rest.startswith(("'", '"')):
+        return 'this quote is never closed; a text with \' in it stands in "…"'
+    if rest.startswith(("@", "$", "#")):
+        return "names stand alone: inputs.name"
+    if word and word[0] in ("contains", "startswith", "endswith", "matches"):
+        return f"write: x | {word[0]}('…')"
+    if word and word[0] == "for":
+        return "of every item: list | map(attribute='…'); those that fit: list | selectattr(…)"
+    if re.match(r",\s*[0-9]", rest):
+        return "decimals have a point: 1.5"
+    return None
