@@ -15,20 +15,20 @@ from .tracing import Turn
 
 @dataclass(frozen=True, slots=True)
 class Bare:
-    """A bare expression, as in `when: env.X == 'y'`."""
+    """A bare expression, as in `when: env.X == 'y'`. `turns`: as those of its scalar node."""
 
     text: str
     place: Place
-    turns: tuple[Turn, ...] = field(default=(), compare=False, repr=False)  # see ScalarNode
+    turns: tuple[Turn, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """Text with at least one `{{ … }}` in it."""
+    """Text with at least one `{{ … }}` in it. `turns`: as those of its scalar node."""
 
     text: str
     place: Place
-    turns: tuple[Turn, ...] = field(default=(), compare=False, repr=False)  # see ScalarNode
+    turns: tuple[Turn, ...] = field(default=(), compare=False, repr=False)
 
 
 Value = None | bool | int | Decimal | str | Template | tuple["Value", ...] | Mapping[str, "Value"]
@@ -36,22 +36,10 @@ Value = None | bool | int | Decimal | str | Template | tuple["Value", ...] | Map
 
 ErrorClass = str  # one of ERROR_CLASSES
 ERROR_CLASSES = (
-    "rate_limited",
-    "unavailable",
-    "locked",
-    "conflict",
-    "unauthorized",
-    "forbidden",
-    "not_found",
-    "deleted",
-    "invalid",
-    "too_large",
-    "expression",
-    "timeout",
-    "exhausted",
-    "brake",
-    "cancelled",
-)
+    "rate_limited", "unavailable", "locked", "conflict", "unauthorized", "forbidden",
+    "not_found", "deleted", "invalid", "too_large", "expression", "timeout", "exhausted",
+    "brake", "cancelled",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

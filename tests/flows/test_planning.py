@@ -306,11 +306,11 @@ def test_a_mapping_reads_its_records_and_the_environment_only() -> None:
 def test_checking_is_quick() -> None:
     """A project of the size of ours is read and checked before one notices."""
     texts = [path.read_bytes() for path in sorted(ROOMS.glob("definitions/cosell/*.flow.yaml"))]
-    began = time.monotonic()
+    began = time.process_time()
 
     for number, text in enumerate(texts):
         flow, _ = load_flow(text, file=f"{number}.yaml")
         if flow is not None:
             check_project(project(flow))
 
-    assert time.monotonic() - began < 1.5
+    assert time.process_time() - began < 1.5
