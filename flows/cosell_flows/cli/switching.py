@@ -34,6 +34,7 @@ def on(context: Context, flows: tuple[str, ...], every: bool) -> None:
     """
     project = project_of(context)
     chosen = _chosen(project, flows, every=every)
+    _refuse_faulty(project, chosen)
     already = flows_on(project)
     refused = list(_missing(project.flows, chosen, already))
     if refused:
@@ -92,6 +93,25 @@ def _chosen(project: Project, names: tuple[str, ...], *, every: bool) -> list[st
     for name in names:
         project.flow(name)
     return [name for name in project.flows if name in names]
+
+
+def _refuse_faulty(project: Project, chosen: list[str]) -> None:
+    """A flow that no run would begin is not turned on; every fault of every such flow is told."""
+    from cosell_definitions.problems import Problem, Unsound
+
+    from ..running.opening import environment_for_runs
+    from ..running.soundness import Soundness
+    from ..running.surveying import in_order
+
+    soundness = Soundness(project, environment_for_runs(project))
+    faults: list[Problem] = []
+    for name in chosen:
+        try:
+            soundness.flow(name)
+        except Unsound as unsound:
+            faults += unsound.problems
+    if faults:
+        raise Unsound(in_order(faults))
 
 
 def _missing(

@@ -197,6 +197,17 @@ def test_flows_that_call_each_other_in_a_circle_are_refused(small: Small) -> Non
     assert (answered.code, [it.split()[-1] for it in answered.problems]) == (1, ["F030"])
 
 
+def test_a_flow_that_no_run_would_begin_is_not_turned_on(small: Small) -> None:
+    """Better now than at night; nothing is turned on by halves."""
+    small.flow(WRONG)
+    small.flow(SOUND, name="other")
+
+    answered = small.cosell("on", "--all")
+
+    assert (answered.code, answered.problems) == (1, ["definitions/a/it.flow.yaml:6:40 F012"])
+    assert [it["on"] for it in small.cosell("flows").said["flows"]] == [False, False]
+
+
 def test_a_flow_that_is_not_there_is_wrong_usage(small: Small) -> None:
     """It is the command that is wrong, not the project."""
     small.flow(SOUND)
