@@ -28,6 +28,9 @@ demo: $(STAMP) ## play the story in both directions on the emulators (KEEP=1 lea
 test: $(STAMP) ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
+test-long: $(STAMP) ## five minutes of random edits, faults and crashes (MINUTES=n for more)
+	@COSELL_TEST_MINUTES=$(or $(MINUTES),5) $(BIN)/python -m pytest -q tests/journeys/test_state_machine.py
+
 lint: $(STAMP) ## check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 
@@ -39,6 +42,7 @@ bench: $(STAMP) ## measure against a bare hand-written script
 
 docs: $(STAMP) ## write the generated pages of docs/
 	@$(BIN)/python -m cosell_flows.cli.pages docs
+	@$(BIN)/python tests/scenarios/rendering.py docs/scenarios.md
 	@$(BIN)/cosell schema --out schemas
 
 lock: ## write requirements.lock anew from pyproject.toml (needs uv in .venv)

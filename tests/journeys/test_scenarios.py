@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -16,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cosell_flows.cli.stagehands import API, Emulated, Seller, call
 from cosell_flows.ledger import open_ledger
@@ -26,10 +24,10 @@ from cosell_flows.running.opening import open_engine, utc_now
 from cosell_flows.running.outcomes import RunResult
 from cosell_flows.syncing.records import pick
 
+from ..scenarios.rendering import page, tables
 from .conftest import Stage
 from .test_plans_and_brakes import gist
 
-TABLE = Path(__file__).parents[1] / "scenarios"
 FLOWS = (
     "opportunity-to-partner-center",
     "solutions-to-partner-center",
@@ -43,26 +41,12 @@ LEAD = {
 MOST_ROUNDS = 6
 
 
-class AsWritten(yaml.SafeLoader):
-    """Yes and No stay words and 2027-03-31 stays text, as in the product's own files."""
-
-
-AsWritten.yaml_implicit_resolvers = {}
-for kind, pattern, first in (
-    ("null", r"^(?:~|null)$", "~n"),
-    ("bool", r"^(?:true|false)$", "tf"),
-    ("int", r"^-?(?:0|[1-9][0-9]*)$", "-0123456789"),
-    ("float", r"^-?[0-9]+\.[0-9]+$", "-0123456789"),
-):
-    AsWritten.add_implicit_resolver(f"tag:yaml.org,2002:{kind}", re.compile(pattern), list(first))
-
-
 def rows() -> list[Any]:
     """Every scenario, by file and id; those of one file stay on one worker."""
     return [
-        pytest.param(row, id=f"{path.stem}-{row['id']}", marks=pytest.mark.xdist_group(path.stem))
-        for path in sorted(TABLE.glob("*.yaml"))
-        for row in yaml.load(path.read_text(encoding="utf-8"), AsWritten)["scenarios"]
+        pytest.param(row, id=f"{name}-{row['id']}", marks=pytest.mark.xdist_group(name))
+        for name, table in tables()
+        for row in table["scenarios"]
     ]
 
 
@@ -371,6 +355,13 @@ async def test_both_sides_end_as_the_table_says(row: dict[str, Any], playing: Pl
 
     wanted = {name: row[name] for name in ENDINGS if name in row}
     assert await playing.ending(wanted) == wanted
+
+
+def test_the_page_shows_the_table() -> None:
+    """docs/scenarios.md is what `make docs` makes of the table."""
+    shown = Path(__file__).parents[2] / "docs" / "scenarios.md"
+
+    assert shown.read_text(encoding="utf-8") == page()
 
 
 def test_the_table_is_long_enough() -> None:

@@ -130,7 +130,8 @@ def _says(record: Mapping[str, Any], path: str, value: Any) -> bool:
         return _moment(there) == _moment(value) is not None
     if isinstance(there, bool) or isinstance(value, bool):
         return there is value
-    if isinstance(there, int | float | Decimal) and isinstance(value, int | float | str | Decimal):
+    numbers = int | float | str | Decimal
+    if isinstance(there, numbers) and isinstance(value, numbers):
         try:
             return Decimal(str(there)) == Decimal(str(value))
         except InvalidOperation:
