@@ -39,6 +39,7 @@ _COMMANDS = {
     "records": "records:records",
     "letters": "letters:letters",
     "events": "events:events",
+    "prune": "pruning:prune",
     "schema": "schemas:schema",
 }
 

@@ -122,6 +122,16 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "remember how far a list was read; never back, and nothing for null",
             "name: text, to: text or date or moment or null",
         ),
+        "compare": _view(
+            "what a sync of two records would write, field by field; nothing is written or kept",
+            "mapping: text, left: record, right: record",
+            "differences: list of record",
+        ),
+        "prune": _view(
+            "let the ledger forget history, events, runs and closed letters that are old",
+            "older_than_days: integer",
+            "deleted: record",
+        ),
         "keep": _view(
             "have records at hand that were read together, for `sync.take`, by one of their fields",
             "name: text, records: list, by: text, [many: boolean or null], [keys: list or null]",

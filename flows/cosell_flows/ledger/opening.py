@@ -15,6 +15,7 @@ from .leases import Leases
 from .letters import Letters
 from .links import Links
 from .migrating import bring_up_to_date
+from .retention import Retention
 from .runs import Runs
 from .switches import Switches
 from .tables import METADATA
@@ -35,6 +36,7 @@ class Ledger:
         self.letters = Letters(database)
         self.runs = Runs(database)
         self.switches = Switches(database)
+        self.retention = Retention(database)
 
     async def forget_everything(self) -> None:
         """Empty every table: a ledger in memory serves one test after the other."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from cosell_definitions.model import MappingFile
@@ -82,6 +82,8 @@ class EngineActions:
             "sync.recall": self._recall,
             "sync.remember": self._remember,
             "sync.advance_cursor": self._advance_cursor,
+            "sync.compare": self._compare,
+            "sync.prune": self._prune,
             "sync.keep": self._keep,
             "sync.take": self._take,
             "debug.echo": self._echo,
@@ -316,6 +318,31 @@ class EngineActions:
         moment = parse_moment(given["to"]) if given["to"] else None
         if moment is not None:
             await self._world.advance(given["name"], moment)
+
+    async def _compare(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        mirror = self.mirror(given["mapping"])
+        left, right = _record(given, "left"), _record(given, "right")
+        link = await self._world.ledger.links.find(
+            mirror.id, left_id=str(pick(left, mirror.left_key)), right_id=str(right.get("Id"))
+        )
+        plan = plan_pair(mirror, link, left, right, now=self._world.now())
+        sides = (
+            (mirror.mapping.left.connection, (*plan.to_left_first, *plan.to_left)),
+            (mirror.mapping.right.connection, plan.to_right),
+        )
+        return {
+            "differences": [
+                {"system": system, **write.as_json(planned=True)}
+                for system, writes in sides
+                for write in writes
+            ]
+        }
+
+    async def _prune(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        if self._world.planning:
+            return {"deleted": {}}
+        before = self._world.now() - timedelta(days=int(given["older_than_days"]))
+        return {"deleted": await self._world.ledger.retention.prune(before)}
 
     async def _keep(self, given: Mapping[str, Any]) -> None:
         keys = [str(key) for key in given.get("keys") or ()]

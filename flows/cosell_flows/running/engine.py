@@ -16,6 +16,7 @@ from cosell_env.resolving import Environment
 
 from ..ledger import Ledger
 from ..project import Project
+from ..syncing.writes import shortened
 from .conducting import Ask, OneRun
 from .inputs import checked
 from .interpreter import StepWrapper
@@ -97,7 +98,7 @@ class Engine:
             if result is not None and result.status == "waiting":
                 await asyncio.shield(runs.put_aside(number, run.aside(result)))
             else:
-                told = result.as_json() if result else None
+                told = shortened(result.as_json()) if result else None
                 status = result.status if result else "failed"
                 await asyncio.shield(runs.finish(number, status, told))
 

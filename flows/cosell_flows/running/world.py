@@ -16,7 +16,7 @@ from cosell_connectors.recovering import Question, found, question
 
 from ..ledger import Change, Ledger
 from ..syncing.records import flatten
-from ..syncing.writes import NEW, Write
+from ..syncing.writes import NEW, Write, newest_line
 from .foresight import Foresight, question_of
 from .loose_writes import loose_write
 from .outcomes import StepFailed
@@ -310,8 +310,8 @@ class World:
                     record_id=record_id,
                     operation=write.kind,
                     field=one.field,
-                    old=one.old,
-                    new=one.new,
+                    old=newest_line(one.old) if one.own else one.old,
+                    new=newest_line(one.new) if one.own else one.new,
                     loses=one.loses,
                     rule_file=one.rule.file if one.rule else None,
                     rule_line=one.rule.line if one.rule else None,

@@ -20,6 +20,30 @@ def new_id(name: str, body: Any) -> str:
     return f"{NEW} {name} {hashlib.sha256(text.encode()).hexdigest()[:6]}{NEW_ENDS}"
 
 
+def newest_line(value: Any) -> Any:
+    """Of a text with many lines, the first: the trail itself is in the record, not in every story."""
+    if not isinstance(value, str) or "\n" not in value:
+        return value
+    return f"{value.splitlines()[0]} …"
+
+
+def shortened(document: Mapping[str, Any], *, longest: int = 2_000) -> dict[str, Any]:
+    """A run's result as it is kept: a long trail of ours is not kept twice with every sync."""
+
+    def short(value: Any) -> Any:
+        is_long = isinstance(value, str) and len(value) > longest
+        return f"{value[:longest]}…" if is_long else value
+
+    writes = [
+        {**write, "fields": [
+            {**one, "old": short(one["old"]), "new": short(one["new"])} if one.get("own") else one
+            for one in write["fields"]
+        ]}
+        for write in document.get("writes", ())
+    ]  # fmt: skip
+    return {**document, "writes": writes}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldWrite:
     """One field of a write. `own`: the audit line and the mark, which are ours."""
