@@ -50,6 +50,7 @@ class Household:
     engine: Engine
     loop: asyncio.AbstractEventLoop
     project: Path
+    turn: int = 0
 
 
 class TwoSides(RuleBasedStateMachine):
@@ -78,8 +79,12 @@ class TwoSides(RuleBasedStateMachine):
         self.refused: list[dict[str, Any]] = []
 
     async def _fresh_ledger(self) -> None:
+        # A file, not memory: a connection that is cut off takes a database in memory with it.
+        self.home.turn += 1
         await self.home.engine.ledger.aclose()
-        self.home.engine.ledger = await open_ledger("sqlite://", clock=utc_now)
+        self.home.engine.ledger = await open_ledger(
+            f"sqlite:///{self.home.project}/ledger-{self.home.turn}.db", clock=utc_now
+        )
 
     def _await(self, work: Any) -> Any:
         return self.home.loop.run_until_complete(work)
