@@ -54,15 +54,26 @@ def list_(context: Context) -> None:
 
 @env.command()
 @click.argument("name")
+@click.option("--as", "other", metavar="VALUE",
+              help="Ask the systems how many records another value would bring into scope.")  # fmt: skip
 @click.pass_obj
-def explain(context: Context, name: str) -> None:
+def explain(context: Context, name: str, other: str | None) -> None:
     """What the variable NAME does, its value here, and every line that reads it.
+
+    With --as, the flows that read it are rehearsed with both values: how many records they would
+    deal with, and how many fields they would write. Nothing is changed.
 
     \b
     cosell env explain DEAL_VALUE_FIELD
+    cosell env explain SYNC_CO_SELL_ONLY --as No
     """
     project = project_of(context)
-    _declared(project, name)
+    declaration = _declared(project, name)
+    if other is not None:
+        from .previewing import tell_preview
+
+        tell_preview(context, declaration, other)
+        return
     variable = next(one for one in _resolved(project).variables if one.name == name)
     document = _document(project, [variable])
     if context.as_json:
