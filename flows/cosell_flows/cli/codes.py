@@ -52,6 +52,18 @@ _LIVE = (
         wrong="ON_HOLD_STAGE: On Hold",
         right="ON_HOLD_STAGE: Prospecting",
     ),
+    Code(
+        code="M044",
+        title="A value does not come back equal",
+        why=(
+            "`cosell check --against ENV` sends sample values of each row's type to the right and "
+            "back, as the org's field would keep them: rounded to its scale, held to its length, "
+            "to its list of values. What does not come back equal would be changed or refused in "
+            "every sync. A warning."
+        ),
+        wrong="- { left: details.dealValue, right: Whole_Euros__c, type: money }",
+        right="- { left: details.dealValue, right: Amount, type: money }",
+    ),
 )
 
 

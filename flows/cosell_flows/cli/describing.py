@@ -17,6 +17,7 @@ from cosell_env.resolving import Environment
 from ..project import Project
 from ..running.opening import environment_of
 from ..syncing.mirror import Mirror, Row, mirror_of
+from ..syncing.round_trips import Loss, losses
 from .reaching import failure_of
 
 Described = Mapping[str, Any]  # an object's describe, as the org gave it
@@ -106,6 +107,8 @@ async def _mapping(mapping: MappingFile, environment: Environment, org: _Org) ->
                 problems.append(_no_field(path, found, owner or described, row.field.place))
             elif not _may_write(row, found):
                 problems.append(_read_only(path, row.field.place))
+            else:
+                problems += [_lost(path, one, row.field.place) for one in losses(row, found)]
     return problems
 
 
@@ -209,6 +212,16 @@ def _read_only(path: str, place: Place) -> Problem:
         place=place,
         message=f"{path} can be read, but this user may not write it",
         hint="give the user the right to edit the field; a formula needs direction: right_to_left",
+        severity=Severity.WARNING,
+    )
+
+
+def _lost(path: str, loss: Loss, place: Place) -> Problem:
+    return Problem(
+        code="M044",
+        place=place,
+        message=f"what is written to {path} does not come back equal: {loss}",
+        hint="let the row name a field that can hold it, or say how it shall fit (type, max_length)",
         severity=Severity.WARNING,
     )
 
