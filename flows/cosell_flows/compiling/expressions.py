@@ -207,7 +207,8 @@ def _attribute(node: j.Getattr, name: str) -> s.Syntax:
 
 
 def _private(name: str, at: int) -> Faulty:
-    return Faulty(f"names that begin with _ cannot be read: {name}", at=at, code="X007")
+    message = f"names that begin with _ cannot be read: {name}"
+    return Faulty(message, "read a key of the record, or use a filter", at=at, code="X007")
 
 
 def _item(node: j.Getitem) -> s.Syntax:
