@@ -107,7 +107,7 @@ async def _mapping(mapping: MappingFile, environment: Environment, org: _Org) ->
                 problems.append(_no_field(path, found, owner or described, row.field.place))
             elif not _may_write(row, found):
                 problems.append(_read_only(path, row.field.place))
-            else:
+            elif path != mirror.right_key:  # an identifier is what it is, however long
                 problems += [_lost(path, one, row.field.place) for one in losses(row, found)]
     return problems
 
