@@ -271,7 +271,7 @@ def test_both_sides_agree_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> N
 def _play(machine: type[TwoSides]) -> None:
     """A few examples, or as many as fit into the minutes that COSELL_TEST_MINUTES allows."""
     quick = settings(
-        max_examples=8 if MINUTES else 3, stateful_step_count=20 if MINUTES else 10, deadline=None,
+        max_examples=2 if MINUTES else 3, stateful_step_count=20 if MINUTES else 10, deadline=None,
         suppress_health_check=list(HealthCheck), database=None,
         phases=(Phase.generate,) if not MINUTES else (Phase.generate, Phase.shrink),
     )  # fmt: skip
