@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 
 from prefect import get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import StateType
 from prefect.events.actions import ChangeFlowRunState
 from prefect.events.schemas.automations import AutomationCore, EventTrigger, Posture
 from prefect.events.schemas.events import ResourceSpecification
+from prefect.exceptions import ObjectNotFound
 
 from .deployments import TAG
 
@@ -31,6 +34,15 @@ async def install_heartbeat_automation() -> None:
             await client.update_automation(known[0].id, _automation())
         else:
             await client.create_automation(_automation())
+            await _keep_one(client)
+
+
+async def _keep_one(client: PrefectClient) -> None:
+    """Of several processes that began at once, each has made one; all of them keep the same."""
+    _, *others = sorted(one.id for one in await client.read_automations_by_name(NAME))
+    for other in others:
+        with contextlib.suppress(ObjectNotFound):  # somebody was faster
+            await client.delete_automation(other)
 
 
 def _automation() -> AutomationCore:

@@ -17,7 +17,7 @@ from prefect.exceptions import Abort, ObjectNotFound
 from prefect.states import Cancelled, Failed, Pending
 from prefect.utilities.engine import propose_state
 
-from cosell_flows.ledger import LedgerError
+from cosell_flows.ledger import LedgerError, this_process
 
 from .approving import RESUMING, end_aside, give_up, is_late, standing
 from .deployments import Deployments
@@ -113,14 +113,21 @@ class Runner:
         for run in due:
             if run.auto_scheduled and run.id not in resumed:
                 by_schedule.setdefault(_deployment_of(run), []).append(run)
+        busy = await self._busy_on_schedule() if by_schedule else frozenset()
         for deployment, runs in by_schedule.items():
             *missed, last = sorted(runs, key=_expected)
             for run in missed:
                 if await claimed(client, run):
                     await _propose(client, run, Cancelled(message=_SUPERSEDED))
-            if deployment not in self._on_schedule:
+            if deployment not in busy:
                 chosen.append(last)
         return sorted(chosen, key=_expected)
+
+    async def _busy_on_schedule(self) -> frozenset[UUID]:
+        """Deployments of which a scheduled run is under way, here or in another process."""
+        ids = self._deployments.ids
+        runs = await self._engine.ledger.runs.list(status="running", trigger="schedule")
+        return frozenset({*self._on_schedule, *(ids[one.flow] for one in runs if one.flow in ids)})
 
     def _begin(self, run: FlowRun, flow_id: str) -> None:
         task = asyncio.create_task(self._work(run, flow_id))
@@ -164,8 +171,13 @@ class Runner:
 
 async def claimed(client: PrefectClient, run: FlowRun) -> bool:
     """Whether the run is ours now; another runner or a person may have been faster."""
-    state = await _propose(client, run, Pending())
-    return state is not None and state.is_pending()
+    ours = f"taken up by {this_process()}"
+    state = await _propose(client, run, Pending(message=ours))
+    if state is None:
+        # The client asks again where an answer is lost, and is then told that the run is taken.
+        with contextlib.suppress(ObjectNotFound):
+            state = (await client.read_flow_run(run.id)).state
+    return state is not None and state.is_pending() and state.message == ours
 
 
 async def _propose(client: PrefectClient, run: FlowRun, state: State[Any]) -> State[Any] | None:

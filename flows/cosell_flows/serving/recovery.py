@@ -33,11 +33,14 @@ async def recover(ledger: Ledger, *, clock: Clock, mark_crashed: MarkCrashed) ->
 
 
 async def is_alive(ledger: Ledger, run_id: str, *, clock: Clock) -> bool | None:
-    """Whether somebody works on a run; None where this ledger does not know it."""
+    """Whether somebody works on a run; None where this ledger cannot tell.
+
+    A run that ended a moment ago counts as alive: whoever did it has still to say so in Prefect.
+    """
     run = await ledger.runs.get(run_id)
-    if run is None:
+    if run is None or run.status == "waiting":  # an answered one is not yet taken up, perhaps
         return None
-    return run.status == "running" and not is_gone(run.owner) and run.beat_at > clock() - _SILENCE
+    return not is_gone(run.owner) and run.beat_at > clock() - _SILENCE
 
 
 async def _dead_runs(ledger: Ledger, clock: Clock) -> list[Run]:

@@ -136,7 +136,10 @@ async def _announced(
         ready(addresses)
         yield
     finally:
-        file.unlink(missing_ok=True)
+        # Of several that serve one folder, the one that began last is the one written there.
+        with contextlib.suppress(OSError, ValueError, KeyError):
+            if json.loads(file.read_text(encoding="utf-8"))["pid"] == os.getpid():
+                file.unlink(missing_ok=True)
 
 
 async def _until(stop: asyncio.Event, server: _Api) -> None:
