@@ -41,7 +41,11 @@ _SECONDS_IN: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "": 1.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|)")
 
 Block = Callable[[str], str | None]
-"""Reads a Prefect Secret block; nothing where there is none."""
+"""Reads a Prefect Secret block; nothing where there is none. Raises BlockUnreachable."""
+
+
+class BlockUnreachable(Exception):
+    """Prefect, which keeps a secret, cannot be asked; the message says why."""
 
 
 class MissingSetting(Exception):
@@ -176,15 +180,18 @@ class Connection:
             ) from None
 
     def _from_prefect(self, key: str, name: str) -> str | None:
-        if self.sources.block is None:
-            raise MissingSetting(
-                f"connection {self.name}: {key} is kept in the Prefect block {name!r},"
-                " and blocks can be read only in a run on Prefect;"
-                f" to go on without Prefect, set {self.variable(key)}",
-                connection=self.name,
-                key=key,
-            )
-        return self.sources.block(name)
+        why = "nobody here can ask Prefect"
+        if self.sources.block is not None:
+            try:
+                return self.sources.block(name)
+            except BlockUnreachable as unreachable:
+                why = str(unreachable)
+        raise MissingSetting(
+            f"connection {self.name}: {key} is kept in the Prefect block {name!r}, and {why};"
+            f" to go on without Prefect, set {self.variable(key)}",
+            connection=self.name,
+            key=key,
+        )
 
     def _missing(self, key: str) -> MissingSetting:
         variable = self.variable(key)

@@ -17,6 +17,7 @@ from cosell_definitions.model_tests import FlowTests
 from cosell_definitions.opening import content_of, found_in, never_read
 from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_you_mean
 from cosell_definitions.settings import Declaration, EnvironmentFile
+from cosell_env.connections import Block
 
 from .overlays import Overlays, misplaced, read_overlays
 
@@ -71,6 +72,7 @@ class Project:
 
     root: Path
     environment_name: str = "sandbox"
+    block: Block | None = None  # reads secrets that Prefect keeps
 
     @cached_property
     def documents(self) -> Documents:

@@ -219,6 +219,35 @@ def test_the_form_shows_typed_inputs(served: Served, tmp_path: Path) -> None:
     assert "Overwrite existing trigger endpoints if present" in shown
 
 
+def test_a_secret_that_prefect_keeps_is_read(served: Served, tmp_path: Path) -> None:
+    """`{from_prefect: BLOCK}` asks the Prefect that serves the project, in any command."""
+    api = served.ready["prefect_api"]
+    kind = call("GET", f"{api}/block_types/slug/secret")["id"]
+    schema = call("POST", f"{api}/block_schemas/filter",
+                  {"block_schemas": {"block_type_id": {"any_": [kind]}}})[0]["id"]  # fmt: skip
+    ready = served.sandbox.ready
+    secret = ready["salesforce"]["client_secret"]
+    call("POST", f"{api}/block_documents/", {
+        "name": "salesforce-secret", "data": {"value": secret},
+        "block_type_id": kind, "block_schema_id": schema,
+    })  # fmt: skip
+    (served.project / "env/blocks.yaml").write_text(
+        "environment: v1\nconnections:\n"
+        "  salesforce: { client_secret: { from_prefect: salesforce-secret } }\n",
+        encoding="utf-8",
+    )
+    hidden = "COSELL_CONNECTION_SALESFORCE_CLIENT_SECRET"
+    env = {name: value for name, value in ready["env"].items() if name != hidden}
+    said = subprocess.run(
+        [sys.executable, "-m", "cosell_flows.cli.main", "--project", str(served.project),
+         "--env", "blocks", "connections", "test", "salesforce"],
+        env={**{n: v for n, v in os.environ.items() if n != hidden}, **env},
+        capture_output=True, text=True, check=False, timeout=120,
+    )  # fmt: skip
+
+    assert (said.returncode, secret in said.stdout + said.stderr) == (0, False), said.stderr
+
+
 def test_a_killed_process_loses_and_doubles_nothing(served: Served) -> None:
     """SIGKILL while an opportunity is being made: after a restart there is one, and one only."""
     salesforce = f"{served.sandbox.ready['salesforce']['url']}/__sandbox__"

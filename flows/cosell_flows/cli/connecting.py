@@ -9,7 +9,6 @@ import click
 
 from . import console
 from .console import Context, Failure, say
-from .main import project_folder
 from .remembered import project_of
 
 if TYPE_CHECKING:
@@ -110,10 +109,9 @@ def _no_connection(name: str, names: list[str]) -> Failure:
 
 def _known(context: Context) -> list[tuple[Connector, Connection]]:
     """Every connection that this environment binds, or that a flow or mapping names."""
-    from ..project import Project
     from ..running.opening import environment_of
 
-    project = Project(root=project_folder(context), environment_name=context.environment)
+    project = project_of(context)
     environment = environment_of(project)
     names = dict.fromkeys(environment.connections)
     for mapping in project.mappings.values():

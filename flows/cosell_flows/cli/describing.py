@@ -14,6 +14,7 @@ from cosell_definitions.model import MappingFile
 from cosell_definitions.problems import Place, Problem, Severity, did_you_mean
 from cosell_env.resolving import Environment
 
+from ..on_prefect.blocks import blocks_of
 from ..project import Project
 from ..running.opening import environment_of
 from ..syncing.mirror import Mirror, Row, mirror_of
@@ -29,7 +30,7 @@ Describe = Callable[[str], Awaitable[Described | None]]
 
 def problems_against(root: Path, environment_name: str) -> list[Problem]:
     """What the mappings name and the org of that environment does not have."""
-    project = Project(root=root, environment_name=environment_name)
+    project = Project(root=root, environment_name=environment_name, block=blocks_of(root))
     return asyncio.run(_ask(project, environment_of(project)))
 
 

@@ -50,10 +50,12 @@ def flows_on(project: Project) -> frozenset[str]:
 
 def project_of(context: Context) -> Project:
     """The project of the command, seen through its environment."""
+    from ..on_prefect.blocks import blocks_of
     from ..project import Project
     from .main import project_folder
 
-    return Project(root=project_folder(context), environment_name=context.environment)
+    root = project_folder(context)
+    return Project(root=root, environment_name=context.environment, block=blocks_of(root))
 
 
 def serving(project: Project) -> bool:

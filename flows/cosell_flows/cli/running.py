@@ -77,9 +77,10 @@ def with_engine(context: Context, work: Callable[[Engine], Awaitable[Any]]) -> A
     folder = project_folder(context)
 
     async def whole() -> Any:
+        from ..on_prefect.blocks import blocks_of
         from ..running.opening import open_engine
 
-        engine = await open_engine(folder, context.environment)
+        engine = await open_engine(folder, context.environment, block=blocks_of(folder))
         try:
             with console.counting("records") as engine.progress:
                 return await work(engine)

@@ -119,11 +119,12 @@ async def _live(root: Path, environment_name: str) -> dict[tuple[str, str], dict
     from cosell_connectors.client import Client
     from cosell_connectors.errors import ConnectorError
 
+    from ..on_prefect.blocks import blocks_of
     from ..project import Project
     from ..running.opening import environment_of
     from .reaching import failure_of
 
-    project = Project(root=root, environment_name=environment_name)
+    project = Project(root=root, environment_name=environment_name, block=blocks_of(root))
     environment = environment_of(project)
     found: dict[tuple[str, str], dict[str, str]] = {}
     sides = {

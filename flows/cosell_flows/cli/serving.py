@@ -32,11 +32,12 @@ def serve(context: Context, host: str, port: int, all_on: bool) -> None:
     folder = project_folder(context)
 
     async def work(stop: asyncio.Event) -> None:
+        from ..on_prefect.blocks import blocks_of
         from ..running.opening import open_engine
         from ..serving.serve import serve as run_server
 
         await run_server(
-            lambda: open_engine(folder, context.environment),
+            lambda: open_engine(folder, context.environment, block=blocks_of(folder)),
             host=host,
             port=port,
             all_on=all_on,

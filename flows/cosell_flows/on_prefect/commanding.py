@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,10 +13,7 @@ from cosell_flows.running.outcomes import RunResult
 
 from .seam import RunsFlows
 from .server import answers, prefect_server
-from .surroundings import api_url_given, settle, warm_up
-
-SERVING = "serve.json"
-"""Where `cosell serve` writes its addresses, in the project's state."""
+from .surroundings import api_url_given, served_api, settle, warm_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +90,3 @@ async def _server(state: Path) -> AsyncIterator[_Server]:
         return
     async with prefect_server(home, port=0, starting=partial(warm_up, home)) as server:
         yield _Server(home, server.api_url, short_lived=True)
-
-
-def served_api(state: Path) -> str | None:
-    """The Prefect API of the `cosell serve` that runs for this project, if one does."""
-    try:
-        told = json.loads((state / SERVING).read_text(encoding="utf-8"))
-        os.kill(int(told["pid"]), 0)
-        return str(told["prefect_api"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 import threading
@@ -10,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 API_URL = "PREFECT_API_URL"
+SERVING = "serve.json"
+"""Where `cosell serve` writes its addresses, in the project's state."""
 
 # Prefect reports usage to its makers unless told otherwise; nothing leaves this machine by itself.
 _PRIVATE = {
@@ -36,6 +39,16 @@ _SIGNS_OF_LIFE = {"PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30"}
 def api_url_given() -> str | None:
     """The Prefect API the user wants us to use, if they said so."""
     return os.environ.get(API_URL) or None
+
+
+def served_api(state: Path) -> str | None:
+    """The Prefect API of the `cosell serve` that runs for this project, if one does."""
+    try:
+        told = json.loads((state / SERVING).read_text(encoding="utf-8"))
+        os.kill(int(told["pid"]), 0)
+        return str(told["prefect_api"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def of_client(home: Path, api_url: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cosell_definitions.problems import Severity, Unsound
+from cosell_env.connections import Block
 from cosell_env.resolving import Environment, resolve, resolve_what_can
 from cosell_env.rotating import RefreshTokens
 
@@ -40,6 +41,7 @@ def environment_of(project: Project, process: Mapping[str, str] | None = None) -
         os.environ if process is None else process,
         environment=project.environment_name,
         folder=project.root,
+        block=project.block,
         rotated=_kept(project),
     )
 
@@ -52,6 +54,7 @@ def environment_for_runs(project: Project) -> Environment:
         os.environ,
         environment=project.environment_name,
         folder=project.root,
+        block=project.block,
         rotated=_kept(project),
     )
 
@@ -71,9 +74,14 @@ async def ledger_of(project: Project, *, clock: Clock = utc_now) -> Ledger:
     return await open_ledger(ledger_url(project), clock=clock)
 
 
-async def open_engine(project_dir: Path, environment: str, *, clock: Clock = utc_now) -> Engine:
-    """The engine of the project at *project_dir* in one of its environments."""
-    project = Project(root=project_dir, environment_name=environment)
+async def open_engine(
+    project_dir: Path, environment: str, *, clock: Clock = utc_now, block: Block | None = None
+) -> Engine:
+    """The engine of the project at *project_dir* in one of its environments.
+
+    *block* reads secrets that Prefect keeps.
+    """
+    project = Project(root=project_dir, environment_name=environment, block=block)
     known = environment_for_runs(project)
     return Engine(
         project=project,

@@ -18,8 +18,8 @@ from cosell_connectors.transport import download
 from cosell_definitions.model import Flow
 from cosell_flows.ledger import LedgerError, this_process
 from cosell_flows.on_prefect import surroundings
-from cosell_flows.on_prefect.commanding import SERVING
 from cosell_flows.on_prefect.server import PrefectServer, ServerNotStarted, prefect_server
+from cosell_flows.on_prefect.surroundings import SERVING
 from cosell_flows.running.engine import Engine
 from cosell_flows.running.outcomes import RunResult
 
