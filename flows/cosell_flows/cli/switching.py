@@ -57,8 +57,8 @@ def off(context: Context, flows: tuple[str, ...], every: bool) -> None:
     cosell off --all
     """
     project = project_of(context)
-    chosen = list(reversed(_chosen(project, flows, every=every)))
     already = flows_on(project)
+    chosen = _meant_to_end(project, flows, already, every=every)
     refused = [
         f"{flow.id!r} is on and needs {needed!r}"
         for flow in project.flows.values()
@@ -69,6 +69,20 @@ def off(context: Context, flows: tuple[str, ...], every: bool) -> None:
     if refused:
         raise _refusal(refused, "cannot be turned off", cure="turn that one off too")
     _switch(context, project, chosen, on=False)
+
+
+def _meant_to_end(
+    project: Project, names: tuple[str, ...], already: frozenset[str], *, every: bool
+) -> list[str]:
+    """The flows that are meant, parents first. One that is faulty, or gone, can always be ended."""
+    if not every and not names:
+        return _chosen(project, names, every=every)
+    wanted = {*project.flows, *already} if every else set(names)
+    for name in sorted(wanted - already):
+        if name not in project.flows:
+            project.flow(name)
+    sound = [name for name in reversed(list(project.flows)) if name in wanted]
+    return [*sorted(wanted - set(sound)), *sound]
 
 
 def _chosen(project: Project, names: tuple[str, ...], *, every: bool) -> list[str]:
