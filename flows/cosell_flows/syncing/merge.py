@@ -32,7 +32,7 @@ from .decisions import (
 )
 from .mirror import Mirror, Row
 from .translating import decide_by_table
-from .values import is_blank, is_off, is_zero_or_blank, same
+from .values import canonical, is_blank, is_off, is_zero_or_blank, same
 
 
 def merge(mirror: Mirror, sight: Sight) -> Merged:
@@ -145,21 +145,30 @@ def _decide_latch(row: Row, sight: Sight, left: Any, right: Any) -> Decision:
 
 
 def _skip(row: Row, sight: Sight, left: Any, right: Any) -> Decision | None:
-    """Without a value the field travels in neither direction, until a new one is put in."""
+    """While the seller's value is empty or 0 the field travels in neither direction."""
     note = f"{row.label} is empty or 0 and was not synced; it is, once it has a value"
     reason = "no value: it travels in neither direction"
     filled = "filled in: the other side has no value"
     if _has_nothing(row, right):
         if _has_nothing(row, left):
             return stay(row, right, reason)
-        if changed(row, sight.base_left, left):
+        if changed(row, sight.base_left, left) and not _was_emptied(row, sight):
             return go(row, "right", left, right, filled)
-        return stay(row, right, reason, note=_once(row, sight.base_right, right, note))
+        held = _once(row, sight.base_right, right, note) or _once(row, sight.base_left, left, note)
+        return stay(row, right, reason, note=held)
     if not _has_nothing(row, left):
         return None
     if changed(row, sight.base_right, right):
         return go(row, "left", right, left, filled)
     return stay(row, left, reason, note=_once(row, sight.base_left, left, note))
+
+
+def _was_emptied(row: Row, sight: Sight) -> bool:
+    """Whether the seller took the value out: then only the seller puts one in again."""
+    base = sight.base_left
+    if base is None or row.field.id not in base:
+        return False
+    return not _has_nothing(row, canonical(row.field, base[row.field.id]))
 
 
 def _once(row: Row, base: Mapping[str, Any] | None, value: Any, note: str) -> str | None:
