@@ -272,6 +272,7 @@ def test_a_killed_process_loses_and_doubles_nothing(served: Served) -> None:
     until(lambda: served.twins(referral), "the opportunity after the restart", patience=120)
     served.prefect.run(FLOW)
     assert len(served.twins(referral)) == 1
+    assert "was interrupted" in served.logs[-1].read_text("utf-8")
 
 
 def test_it_stops_when_it_is_told_to(served: Served) -> None:

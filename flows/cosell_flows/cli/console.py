@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import logging
 import os
 import sys
 import traceback
@@ -271,3 +272,14 @@ def counting(what: str) -> Iterator[Callable[[int, int], None] | None]:
 def on_terminal() -> bool:
     """Whether a person looks at standard error right now."""
     return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def log_to_stderr() -> None:
+    """Let what the parts of a long run have to say be seen, whatever Prefect does with its own logs."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    for name in ("cosell", "cosell_flows", "cosell_connectors"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.WARNING)
+        logger.propagate = False  # Prefect takes the root logger for itself, and silences it

@@ -30,6 +30,7 @@ def serve(context: Context, host: str, port: int, all_on: bool) -> None:
     cosell run webhook-registration -i http_trigger_endpoint=RECEIVER
     """
     folder = project_folder(context)
+    console.log_to_stderr()
 
     async def work(stop: asyncio.Event) -> None:
         from ..on_prefect.blocks import blocks_of
