@@ -26,6 +26,8 @@ from .values import (
 )
 from .writes import FieldWrite
 
+STATE_REASON = "statusReason"  # free text of whoever closed a referral
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PairPlan:
@@ -307,7 +309,18 @@ def _story(plan: PairPlan) -> str:
     ]
     trail = plan.mirror.audit
     language = trail.language if trail else ENGLISH
-    return audit.told(sent, received, plan.notes, language=language)
+    notes = (*plan.notes, *_reason_of_closing(plan, received))
+    return audit.told(sent, received, notes, language=language)
+
+
+def _reason_of_closing(plan: PairPlan, received: list[tuple[str, Any, Any]]) -> tuple[str, ...]:
+    """Why the referral was closed, in the words of whoever closed it, where they gave any."""
+    row = plan.mirror.guarded()
+    given = " ".join(str(pick(plan.left, STATE_REASON) or "").split())
+    closed = row is not None and any(label == row.label for label, _, _ in received)
+    if not (given and closed and plan.edits == "frozen"):
+        return ()
+    return (f"The reason given in Partner Center: {given[:255]}",)
 
 
 def _is_ours(mirror: Mirror, row: Row) -> bool:
