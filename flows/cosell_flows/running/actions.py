@@ -14,6 +14,7 @@ from cosell_definitions.problems import Place, did_you_mean
 from ..ledger.links import Link
 from ..syncing import applying, creating, failing
 from ..syncing.composing import compose
+from ..syncing.echo import outdated
 from ..syncing.failing import Failure
 from ..syncing.mirror import Mirror, mirror_of
 from ..syncing.pairs import PairPlan, plan_pair
@@ -136,6 +137,8 @@ class EngineActions:
         link = await self._world.ledger.links.find(
             mirror.id, left_id=str(pick(left, mirror.left_key)), right_id=str(right.get("Id"))
         )
+        if outdated(mirror, link, right):
+            raise StepFailed("conflict", "another run wrote the record since it was read")
         letter = await self._world.ledger.letters.find_open(
             mirror.id, opportunity_id=str(right.get("Id"))
         )

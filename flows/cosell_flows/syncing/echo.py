@@ -40,6 +40,18 @@ class Caught:
         return f"{self.net}: {self.why}"
 
 
+def outdated(mirror: Mirror, link: Link | None, right: Mapping[str, Any]) -> bool:
+    """Whether the right record was read before another run brought the pair in step.
+
+    The base is newer than such a record: what that run wrote would pass for taken back by a seller.
+    """
+    if link is None or link.right_id != right.get("Id"):
+        return False
+    known = parse_moment(link.right_version)
+    seen = parse_moment(pick(right, mirror.mapping.right.version))
+    return known is not None and seen is not None and seen < known
+
+
 def caught(
     mirror: Mirror, link: Link | None, record: Mapping[str, Any], side: Side
 ) -> Caught | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cosell_flows.syncing.echo import outdated
 from cosell_flows.syncing.errors import BadValue, NoTranslation, TooLong
 from cosell_flows.syncing.mirror import Mirror
 from cosell_flows.syncing.pairs import PairPlan, plan_pair
@@ -225,3 +226,13 @@ def test_every_write_names_its_rule(mirror: Mirror) -> None:
     rule = plan.to_left[0].rule
     assert rule is not None
     assert (rule.file, rule.line > 0) == ("definitions/cosell/referral-opportunity.map.yaml", True)
+
+
+@pytest.mark.parametrize(("read", "old"), [(LATER, True), (LATEST, False)])
+def test_a_record_read_before_another_run_wrote_it_is_outdated(
+    mirror: Mirror, read: str, old: bool
+) -> None:
+    """The base is newer than the record: merging them would take back what that run wrote."""
+    link = replace(in_step(mirror, referral(), opportunity()), right_version=LATEST)
+
+    assert outdated(mirror, link, opportunity(SystemModstamp=read)) is old
