@@ -60,13 +60,25 @@ _quiet_stdout = False
 
 def json_only(wanted: bool = True) -> None:
     """From here on standard output holds one JSON document and nothing else, where that is wanted."""
-    global _quiet_stdout  # noqa: PLW0603 - a process has one standard output
-    _quiet_stdout = wanted
+    global _quiet_stdout, _answered
+    _quiet_stdout, _answered = wanted, False
+
+
+_answered = False
 
 
 def show_json(document: Any) -> None:
     """The one JSON document of a command."""
+    global _answered  # noqa: PLW0603 - a process has one standard output
+    _answered = True
     print(to_json(document), flush=True)
+
+
+def refuse(message: str, *, hint: str | None = None, problems: Iterable[Problem] = ()) -> None:
+    """A failure as the one JSON document, where one is wanted and none was given."""
+    if _quiet_stdout and not _answered:
+        found = [problem_json(one) for one in problems]
+        show_json({"error": {"message": message, "hint": hint}, "problems": found})
 
 
 def to_json(document: Any) -> str:
@@ -170,16 +182,12 @@ def report(error: BaseException, context: Context | None) -> int:
         traceback.print_exception(error)
     failure = _worded(error)
     if failure is None:
-        warn(f"cosell: an error that should not have happened: {type(error).__name__}: {error}")
-        warn("  hint: run it again with --debug before the command, and report what it prints")
-        return NO
-    if context is not None and context.as_json:
-        problems = (
-            [problem_json(one) for one in error.problems] if isinstance(error, Unsound) else []
+        failure = Failure(
+            f"an error that should not have happened: {type(error).__name__}: {error}",
+            hint="run it again with --debug before the command, and report what it prints",
         )
-        show_json(
-            {"error": {"message": failure.message, "hint": failure.hint}, "problems": problems}
-        )
+    problems = error.problems if isinstance(error, Unsound) else []
+    refuse(failure.message, hint=failure.hint, problems=problems)
     if isinstance(error, Unsound):
         root = _root(context)
         for problem in error.problems:

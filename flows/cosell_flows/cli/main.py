@@ -127,10 +127,10 @@ def main(arguments: list[str] | None = None) -> None:
 def answer(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code; every failure becomes a sentence here."""
     context: Context | None = None
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    console.json_only("--json" in words)  # also where the words themselves are what is wrong
     try:
-        with cosell.make_context(
-            "cosell", list(sys.argv[1:] if arguments is None else arguments)
-        ) as ctx:
+        with cosell.make_context("cosell", words) as ctx:
             try:
                 cosell.invoke(ctx)
             finally:
@@ -140,12 +140,15 @@ def answer(arguments: list[str] | None = None) -> int:
         return ended.exit_code
     except click.exceptions.NoArgsIsHelpError as asked:
         asked.show()
+        console.refuse("which command?", hint=f"{_path(asked)} --help lists them")
         return console.USAGE
     except click.UsageError as wrong:
         wrong.show()
+        console.refuse(wrong.format_message(), hint=f"see {_path(wrong)} --help")
         return console.USAGE
     except (click.Abort, KeyboardInterrupt):
         console.warn("interrupted")
+        console.refuse("interrupted")
         return console.INTERRUPTED
     except SystemExit as ended:
         return int(ended.code or 0)
@@ -153,6 +156,10 @@ def answer(arguments: list[str] | None = None) -> int:
         return console.DONE
     except Exception as error:  # noqa: BLE001 - the one place where a failure becomes a sentence
         return console.report(error, context)
+
+
+def _path(wrong: click.UsageError) -> str:
+    return wrong.ctx.command_path if wrong.ctx is not None else "cosell"
 
 
 if __name__ == "__main__":

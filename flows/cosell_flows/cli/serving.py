@@ -13,10 +13,14 @@ from . import console
 from .console import Context, Failure
 from .main import project_folder
 
+_PORT = click.IntRange(0, 65535)
+
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where the receiver listens.")
-@click.option("--port", default=8810, show_default=True, help="Its port; 0 picks a free one.")
+@click.option(
+    "--port", default=8810, type=_PORT, show_default=True, help="Its port; 0 picks a free one."
+)
 @click.option("--all", "all_on", is_flag=True, help="Turn every flow on first.")
 @click.pass_obj
 def serve(context: Context, host: str, port: int, all_on: bool) -> None:
@@ -51,8 +55,12 @@ def serve(context: Context, host: str, port: int, all_on: bool) -> None:
 
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--salesforce-port", default=8801, show_default=True, help="0 picks a free one.")
-@click.option("--partner-center-port", default=8802, show_default=True, help="0 picks a free one.")
+@click.option(
+    "--salesforce-port", default=8801, type=_PORT, show_default=True, help="0 picks a free one."
+)
+@click.option(
+    "--partner-center-port", default=8802, type=_PORT, show_default=True, help="0 picks a free one."
+)
 @click.option("--seed", type=click.Choice(["demo", "empty"]), default="demo", show_default=True)
 @click.pass_obj
 def sandbox(

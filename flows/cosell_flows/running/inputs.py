@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from uuid import UUID
@@ -194,11 +194,14 @@ def _day(schema: Schema, value: Any) -> date:
 
 def _moment(schema: Schema, value: Any) -> datetime:
     if isinstance(value, datetime):
-        return value
-    try:
-        return datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{value!r} is not a moment such as 2026-01-31T10:00:00Z") from None
+        moment = value
+    else:
+        try:
+            moment = datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            raise ValueError(f"{value!r} is not a moment such as 2026-01-31T10:00:00Z") from None
+    # As the filter `datetime` has it: a moment without a zone is none that could be kept.
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
 
 
 def _array(schema: Schema, value: Any) -> list[Any]:
