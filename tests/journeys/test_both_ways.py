@@ -22,6 +22,16 @@ async def test_a_shared_deal_becomes_two_referrals_of_one_engagement(stage: Stag
     )  # fmt: skip
 
 
+async def test_deals_shared_at_once_each_have_microsofts_half(stage: Stage) -> None:
+    """Twelve deals go out side by side; no engagement takes another's half for its own."""
+    deals = [stage.deal() for _ in range(12)]
+
+    await stage.sync("opportunity-to-partner-center", opportunity_ids=deals)
+
+    halves = [one["body"] for one in stage.writes("partner_center")]
+    assert len({one["engagementId"] for one in halves if one["target"][0]["id"] == "msft"}) == 12
+
+
 async def test_what_was_shared_is_written_back(stage: Stage) -> None:
     """Identifier, link, audit line and check mark reach the opportunity."""
     deal, referral = await stage.shared()

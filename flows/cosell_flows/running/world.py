@@ -358,10 +358,11 @@ def _intent_key(write: Write, asked: Question) -> str:
 
 
 def _chosen(arguments: Mapping[str, Any], asked: Question) -> list[str]:
+    # Where it is looked for counts too: every engagement has a referral for `msft`.
     flat = flatten(arguments)
     return [
         f"{pointer}={flat.get(pointer.strip('/').replace('/', '.'))}"
-        for pointer in asked.rule.match.values()
+        for pointer in (*asked.rule.arguments.values(), *asked.rule.match.values())
     ]
 
 
