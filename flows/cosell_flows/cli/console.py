@@ -214,7 +214,9 @@ def _worded(error: BaseException) -> Failure | None:
     if isinstance(error, Failure):
         return error
     if isinstance(error, Unsound):
-        return Failure(str(error), code=NO)
+        # An environment that is not there was named on the command line.
+        slips = {one.code for one in error.problems} == {"V010"}
+        return Failure(str(error), code=USAGE if slips else NO)
     name = type(error).__name__
     hint = getattr(error, "hint", None)
     text = str(getattr(error, "message", None) or error)

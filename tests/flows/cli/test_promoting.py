@@ -72,7 +72,7 @@ def test_an_unknown_environment_is_named(cosell: Cosell) -> None:
     """A slip in a name is told with the name that was meant."""
     said = cosell("promote", "staging", "producton")
 
-    assert (said.code, "did you mean 'production'?" in said.err) == (1, True)
+    assert (said.code, "did you mean 'production'?" in said.err) == (2, True)
 
 
 def test_upgrade_says_what_clashes(project: Path, cosell: Cosell) -> None:
