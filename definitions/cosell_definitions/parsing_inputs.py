@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any, cast
 
 from .checking import value_faults
@@ -74,7 +75,7 @@ def _default(hand: Hand, shaped: Shaped, schema: Schema) -> Value:
             f"the input is of type {schema.type}",
         )
         return None
-    if value is not None:
+    if value is not None and not _plainly_fits(value, schema):
         for _, message in value_faults(value, json_schema(schema))[:1]:
             hand.say(
                 "F015",
@@ -83,6 +84,23 @@ def _default(hand: Hand, shaped: Shaped, schema: Schema) -> Value:
                 "change one of the two",
             )
     return cast("Value", value)
+
+
+def _plainly_fits(value: Any, schema: Schema) -> bool:
+    """Whether a value of the right type is sure to fit: then the validator need not be loaded."""
+    if isinstance(value, list | tuple):
+        inner = schema.items
+        return not schema.keywords and (
+            inner is None or all(_plainly_fits(item, inner) for item in value)
+        )
+    if isinstance(value, Mapping) or schema.keywords.keys() - {"minimum", "maximum"}:
+        return False
+    least, most = (schema.keywords.get(name) for name in ("minimum", "maximum"))
+    if isinstance(least, int | Decimal) and not least <= value:
+        return False
+    if isinstance(most, int | Decimal) and not value <= most:
+        return False
+    return not schema.enum or value in schema.enum
 
 
 def json_schema(schema: Schema) -> dict[str, Any]:

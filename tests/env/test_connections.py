@@ -119,10 +119,10 @@ def test_a_missing_secret_says_what_to_do(reference: SecretRef | None, told: str
 
 
 def test_a_block_without_prefect_says_so() -> None:
-    """Outside of a run on Prefect, a block cannot be read, and the way around it is named."""
+    """Where nobody can ask Prefect, a block cannot be read, and the way around it is named."""
     connection = bound({"client_secret": SecretRef(kind="prefect", name="pc")})
 
-    with pytest.raises(MissingSetting, match="only in a run on Prefect"):
+    with pytest.raises(MissingSetting, match="nobody here can ask Prefect"):
         connection.get("client_secret")
 
 

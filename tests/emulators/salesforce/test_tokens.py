@@ -94,15 +94,15 @@ def test_rotated_refresh_token_is_good_once(org):
 @pytest.mark.parametrize(
     "more",
     [
-        {},
-        {"exp": str(int(time.time()) + 120)},
-        {"exp": int(time.time() * 1000) + 120_000},
-        {"aud": "http://org.example/"},
+        dict,
+        lambda: {"exp": str(int(time.time()) + 120)},
+        lambda: {"exp": int(time.time() * 1000) + 120_000},
+        lambda: {"aud": "http://org.example/"},
     ],
 )
 def test_jwt_is_taken_as_real_clients_write_it(org, more):
     """Expiry may be a text or milliseconds, the audience the org with a slash."""
-    signed = assertion(org.emulator.jwt_private_key_pem, **claims(org, **more))
+    signed = assertion(org.emulator.jwt_private_key_pem, **claims(org, **more()))
 
     assert asked(org, grant_type=JWT, assertion=signed).status_code == 200
 
