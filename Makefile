@@ -28,7 +28,8 @@ demo: $(STAMP) ## play the story in both directions on the emulators (KEEP=1 lea
 test: $(STAMP) ## run the whole test suite
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup -q
 
-test-long: $(STAMP) ## five minutes of random edits, faults and crashes (MINUTES=n for more)
+test-long: $(STAMP) ## what takes minutes: many workers, random edits, faults and crashes (MINUTES=n for more)
+	@COSELL_TEST_MINUTES=$(or $(MINUTES),5) $(BIN)/python -m pytest -q -m long tests
 	@COSELL_TEST_MINUTES=$(or $(MINUTES),5) $(BIN)/python -m pytest -q tests/journeys/test_state_machine.py
 
 lint: $(STAMP) ## check style

@@ -27,7 +27,7 @@ from cosell_flows.project import init_project
 
 from .backing import free_port, postgresql, prefect, redis
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.xdist_group("prefect")]
 REFERRALS = 40
 BY_HAND = 20
 UNDER_WAY = ["PENDING", "RUNNING", "CANCELLING"]

@@ -9,13 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
 
 from cosell_flows.cli.main import answer
-
-# A slow machine is no fault of what is tested.
-settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("unhurried")
 
 VARIABLES = """\
 variables: v1
