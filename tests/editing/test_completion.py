@@ -21,7 +21,7 @@ VERSION = "1.25.0"
 JUDGE = HOUSE / ".judges" / f"yaml-language-server-{VERSION}"  # git ignores it
 PROGRAM = JUDGE / "node_modules/yaml-language-server/bin/yaml-language-server"
 
-pytestmark = pytest.mark.xdist_group("yaml-language-server")
+pytestmark = [pytest.mark.xdist_group("yaml-language-server"), pytest.mark.long]
 
 FLOW = """\
 # yaml-language-server: $schema=../../schemas/flow.v1.json

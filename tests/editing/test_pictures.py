@@ -22,6 +22,8 @@ PACKAGES = ("mermaid@11", "jsdom@26")
 SCRIPT = """\
 import { readFileSync } from "node:fs";
 import { JSDOM } from "jsdom";
+
+pytestmark = pytest.mark.long
 globalThis.window = new JSDOM("").window;
 globalThis.document = globalThis.window.document;
 const { default: mermaid } = await import("mermaid");

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("salesforce-clients")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("salesforce-clients"), pytest.mark.long]
 
 
 @pytest.fixture

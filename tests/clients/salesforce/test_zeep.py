@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("salesforce-clients")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("salesforce-clients"), pytest.mark.long]
 
 PARTNER = "{urn:partner.soap.sforce.com}"
 OBJECTS = "{urn:sobject.partner.soap.sforce.com}"

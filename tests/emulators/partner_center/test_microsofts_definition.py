@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.long]
 
 CACHE = Path(__file__).parents[3] / ".judges"
 WANTED = "schemathesis==4.32.5"
