@@ -16,14 +16,13 @@ from cosell_flows.cli.drawing import mermaid
 from cosell_flows.cli.outlining import all_steps, outline
 from cosell_flows.cli.picturing import Caption, svg
 
+pytestmark = pytest.mark.long
 HOUSE = Path(__file__).parents[2]
 JUDGE = HOUSE / ".judges" / "mermaid"  # git ignores it
 PACKAGES = ("mermaid@11", "jsdom@26")
 SCRIPT = """\
 import { readFileSync } from "node:fs";
 import { JSDOM } from "jsdom";
-
-pytestmark = pytest.mark.long
 globalThis.window = new JSDOM("").window;
 globalThis.document = globalThis.window.document;
 const { default: mermaid } = await import("mermaid");
