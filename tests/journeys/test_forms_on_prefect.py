@@ -14,7 +14,7 @@ import pytest
 from cosell_flows.cli.stagehands import Child, call, until
 from cosell_flows.ledger import open_ledger
 
-pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("prefect")]
 FLOWS = {
     "approves": """\
 steps:

@@ -20,7 +20,7 @@ import pytest
 from cosell_flows.cli.stagehands import Child, Emulated, Prefect, Seller, StoryBroke, call, until
 from cosell_flows.project import init_project
 
-pytestmark = [pytest.mark.journey, pytest.mark.long, pytest.mark.xdist_group("prefect")]
+pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("prefect")]
 FLOW = "partner-center-to-salesforce"
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 

@@ -100,6 +100,8 @@ def call(
             raise StoryBroke(
                 f"{method} {url} answered {error.code}: {error.read()[:400]!r}"
             ) from None
+        except OSError as error:  # also a time-out
+            raise StoryBroke(f"{method} {url} was not answered: {error}") from None
     return None
 
 

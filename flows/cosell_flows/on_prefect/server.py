@@ -87,7 +87,7 @@ async def _start(
     log = home / "server.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "prefect", "server", "start"),
+            *(sys.executable, "-m", "cosell_flows.on_prefect.own_server", str(home / "prefect.db")),
             *("--host", host, "--port", str(port)),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
