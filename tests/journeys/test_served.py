@@ -304,3 +304,22 @@ def test_a_port_in_use_is_said(served: Served) -> None:
         True,
         False,
     )
+
+
+def test_a_prefect_that_dies_is_said(served: Served) -> None:
+    """One sentence that names its log, exit code 3, and no traceback."""
+    assert served.child is not None
+    served.child.stop()
+    served.start()
+    children = Path(f"/proc/{served.child.process.pid}/task/{served.child.process.pid}/children")
+    for number in children.read_text(encoding="ascii").split():
+        os.kill(int(number), signal.SIGKILL)
+    code = served.child.process.wait(30)
+    told = served.logs[-1].read_text(encoding="utf-8")
+
+    assert (code, "ended by itself" in told, "server.log" in told, "Traceback" in told) == (
+        3,
+        True,
+        True,
+        False,
+    )

@@ -234,7 +234,7 @@ def _worded(error: BaseException) -> Failure | None:
         "BadValue": NO,
         "NoTranslation": NO,
         "ConnectorError": UNREACHABLE,
-        "PortInUse": UNREACHABLE,
+        "ServerNotStarted": UNREACHABLE,
         "ServerUnavailable": UNREACHABLE,
     }
     if name == "NoProject":

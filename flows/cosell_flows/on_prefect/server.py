@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import json
 import os
 import signal
 import socket
@@ -99,17 +100,18 @@ async def _start(
         )
     try:
         starting(api_url)
-        await _healthy(process, api_url, log)
+        await _healthy(process, api_url, home)
     except BaseException:
         await asyncio.shield(_stop(process))
         raise
     return PrefectServer(ui_url=ui_url, api_url=api_url, process=process)
 
 
-async def _healthy(process: asyncio.subprocess.Process, api_url: str, log: Path) -> None:
+async def _healthy(process: asyncio.subprocess.Process, api_url: str, home: Path) -> None:
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + _START_S
-    while not await answers(f"{api_url}/health"):
+    log = home / "server.log"
+    while not await _is_of(home, api_url):
         if process.returncode is not None:
             raise ServerNotStarted(
                 f"the Prefect server ended before it was ready; it said:\n{_end_of(log)}"
@@ -121,21 +123,35 @@ async def _healthy(process: asyncio.subprocess.Process, api_url: str, log: Path)
         await asyncio.sleep(0.1)
 
 
+async def _is_of(home: Path, api_url: str) -> bool:
+    """Whether the server that answers is ours: another one may have taken the port a moment ago."""
+    if not await answers(f"{api_url}/health"):
+        return False
+    told = json.loads(await asked(f"{api_url}/admin/settings") or "{}")
+    return Path(told.get("home", "/")) == home
+
+
 async def answers(url: str) -> bool:
-    """Whether a plain GET is answered with 200; no HTTP library is worth loading for this."""
+    """Whether a plain GET is answered with 200."""
+    return await asked(url) is not None
+
+
+async def asked(url: str) -> bytes | None:
+    """What a plain GET is answered with 200; no HTTP library is worth loading for this."""
     parts = urlsplit(url)
     try:
         async with asyncio.timeout(5):
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
             try:
-                request = f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\n"
-                writer.write(f"{request}Connection: close\r\n\r\n".encode())
+                request = f"GET {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n"
+                writer.write(request.encode())
                 await writer.drain()
-                return b" 200 " in await reader.readline()
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+                return body if b" 200 " in head.partition(b"\r\n")[0] else None
             finally:
                 writer.close()
     except (OSError, TimeoutError):
-        return False
+        return None
 
 
 async def _stop(process: asyncio.subprocess.Process) -> None:

@@ -108,7 +108,7 @@ async def _prefect(state: Path, stop: asyncio.Event) -> AsyncIterator[_Api | Non
             yield None
             return
         server = await starting
-        yield _Api(api_url=server.api_url, ui_url=server.ui_url, own=server)
+        yield _Api(api_url=server.api_url, ui_url=server.ui_url, own=server, log=home / "server.log")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +118,7 @@ class _Api:
     api_url: str
     ui_url: str
     own: PrefectServer | None = None
+    log: Path | None = None
 
 
 @contextlib.asynccontextmanager
@@ -151,7 +152,9 @@ async def _until(stop: asyncio.Event, server: _Api) -> None:
     for task in pending:
         task.cancel()
     if stopping not in done:
-        raise ServerNotStarted("the Prefect server ended by itself; start cosell serve again")
+        raise ServerNotStarted(
+            f"the Prefect server ended by itself; start cosell serve again. Its log is {server.log}"
+        )
 
 
 class Serving:
