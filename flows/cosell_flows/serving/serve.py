@@ -108,7 +108,9 @@ async def _prefect(state: Path, stop: asyncio.Event) -> AsyncIterator[_Api | Non
             yield None
             return
         server = await starting
-        yield _Api(api_url=server.api_url, ui_url=server.ui_url, own=server, log=home / "server.log")
+        yield _Api(
+            api_url=server.api_url, ui_url=server.ui_url, own=server, log=home / "server.log"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
