@@ -41,6 +41,15 @@ def duration_of(text: str) -> timedelta | None:
     return timedelta(microseconds=int(microseconds))
 
 
+def duration_text(duration: timedelta) -> str:
+    """A duration as it is written: 15m, 2h, 1s, 500ms."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m"), (1, "s")):
+        if duration and duration % timedelta(seconds=size) == timedelta(0):
+            return f"{duration // timedelta(seconds=size)}{unit}"
+    microseconds = duration // timedelta(microseconds=1)
+    return f"{Decimal(microseconds) / 1000}ms" if microseconds else "0s"
+
+
 def share_of(text: str) -> Decimal:
     """`25%` is 0.25."""
     return Decimal(text.rstrip("%")) / 100

@@ -197,7 +197,8 @@ class Connection:
         variable = self.variable(key)
         match self.settings.get(key):
             case SecretRef(kind="env", name=name):
-                looked = f"looked for in the environment variables {variable} and {name}"
+                both = f"s {variable} and {name}" if name != variable else f" {name}"
+                looked = f"looked for in the environment variable{both}"
                 cure = f"set {name}"
             case SecretRef(kind="file", name=name):
                 path = self.sources.folder / Path(name).expanduser()

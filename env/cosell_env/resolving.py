@@ -147,7 +147,7 @@ def _variable(
     current: str | None
     if process_env.get(override, "").strip():
         current, source = process_env[override].strip(), override
-        place = Place(file=f"the variable {override} of the process")
+        place = Place(file=override)
     elif declaration.name in file.variables:
         (current, place), source = file.variables[declaration.name], file.place.file
     else:

@@ -12,6 +12,8 @@ from typing import Any
 
 import jsonschema
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cosell_definitions.checking import check, load_schema, value_faults
 from cosell_definitions.model import (
@@ -31,7 +33,7 @@ from cosell_definitions.parsing import (
     load_mapping,
     load_variables,
 )
-from cosell_definitions.parsing_values import duration_of
+from cosell_definitions.parsing_values import duration_of, duration_text
 from cosell_definitions.reading import read
 from cosell_definitions.settings import SecretRef
 
@@ -115,6 +117,12 @@ def test_a_scalar_without_a_schema(typed: str, value: Any) -> None:
 def test_a_duration(text: str, expected: timedelta | None) -> None:
     """A duration is a number and a unit."""
     assert duration_of(text) == expected
+
+
+@given(st.integers(0, 10**9 - 1).map(lambda number: timedelta(milliseconds=number)))
+def test_a_duration_is_written_as_it_is_read(duration: timedelta) -> None:
+    """What a message says of a duration could stand in the file."""
+    assert duration_of(duration_text(duration)) == duration
 
 
 def test_every_kind_of_step_is_read() -> None:

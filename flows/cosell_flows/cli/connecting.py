@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ..operating.probing import Probe
     from ..project import Project
 
-_SIGNS = {"ok": "✔", "refused": "✘", "unreachable": "✘", "untested": "–"}
+_SIGNS = {"ok": "✔", "refused": "✘", "unreachable": "✘", "untested": "–", "incomplete": "✘"}
 
 
 @click.group()
@@ -77,7 +77,7 @@ def test(context: Context, name: str | None) -> None:
     found = {probe.status for probe in probes}
     if "unreachable" in found:
         raise SystemExit(console.UNREACHABLE)
-    if "refused" in found:
+    if found & {"refused", "incomplete"}:
         raise SystemExit(console.NO)
 
 

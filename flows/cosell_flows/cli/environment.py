@@ -38,10 +38,12 @@ def env() -> None:
 def list_(context: Context) -> None:
     """Every variable with its type, its default, its current value, and where that comes from."""
     project = project_of(context)
-    variables = _resolved(project).variables
+    environment = _as_far_as_it_goes(project)
+    variables, faults = environment.variables, [fault for _, fault in environment.faults]
     if context.as_json:
-        console.show_json(_document(project, variables))
-        return
+        problems = [console.problem_json(fault) for fault in faults]
+        console.show_json({**_document(project, variables), "problems": problems})
+        raise SystemExit(console.NO if faults else 0)
     console.table(
         (
             (one.name, one.type, _value(one), "" if one.current is None else one.source,
@@ -50,6 +52,9 @@ def list_(context: Context) -> None:
         ),
         ("variable", "type", "value", "set in", "default"),
     )  # fmt: skip
+    for fault in faults:
+        warn(console.problem_text(fault, project.root))
+    raise SystemExit(console.NO if faults else 0)
 
 
 @env.command()
@@ -147,6 +152,17 @@ def diff(context: Context, first: str, second: str) -> None:
         for one in settings
     ]
     console.table(table, ("", first, second))
+
+
+def _as_far_as_it_goes(project: Project) -> Environment:
+    """The environment, with the faults of the values beside those that fit."""
+    from ..running.opening import environment_for_runs, refuse_faulty_environment
+
+    refuse_faulty_environment(project)
+    environment = environment_for_runs(project)
+    for problem in environment.warnings:
+        warn(console.problem_text(problem, project.root))
+    return environment
 
 
 def _resolved(project: Project) -> Environment:

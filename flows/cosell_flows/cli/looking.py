@@ -104,12 +104,12 @@ def _tell_faulty(project: Project) -> None:
 
 
 def _trigger_json(trigger: Trigger) -> dict[str, Any]:
-    from .outlining import said
+    from cosell_definitions.parsing_values import duration_text
 
     return {
         "id": trigger.id,
         "type": trigger.type,
-        "every": said(trigger.every) if trigger.every else None,
+        "every": duration_text(trigger.every) if trigger.every else None,
         "cron": trigger.cron,
         "timezone": trigger.timezone,
         "connection": trigger.connection,

@@ -29,6 +29,7 @@ from cosell_definitions.model import (
     Value,
     Wait,
 )
+from cosell_definitions.parsing_values import duration_text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +121,12 @@ def _told(step: Step) -> tuple[str, str, Mapping[str, tuple[Step, ...]]]:  # noq
                 {"steps": do.steps},
             )
         case Until():
-            says = f"{do.condition.text}, every {said(do.every)}, at most {do.max} times"
+            says = f"{do.condition.text}, every {duration_text(do.every)}, at most {do.max} times"
             return "until", says, {"steps": do.steps}
         case Parallel():
             return "parallel", f"wait for {do.wait_for}", do.branches
         case Wait():
-            return "wait", said(do.duration) if do.duration else _short(do.until), {}
+            return "wait", duration_text(do.duration) if do.duration else _short(do.until), {}
         case Approve():
             asked = ", ".join(one.name for one in do.answer)
             return "approve", _short(do.message) + (f" ({asked})" if asked else ""), {}
@@ -143,15 +144,6 @@ def _short(value: Value) -> str:
     return " ".join(text.split())
 
 
-def said(duration: timedelta | None) -> str:
-    """A duration as it is written: 15m, 2h, 1s."""
-    seconds = duration.total_seconds() if duration else 0
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds and seconds % size == 0:
-            return f"{seconds / size:g}{unit}"
-    return f"{seconds:g}s"
-
-
 def trigger_said(trigger: Trigger) -> str:
     """What starts the flow, in a line."""
     match trigger.type:
@@ -160,7 +152,7 @@ def trigger_said(trigger: Trigger) -> str:
                 f" {trigger.timezone}" if trigger.timezone else ""
             )
         case "schedule":
-            return f"schedule: every {said(trigger.every)}"
+            return f"schedule: every {duration_text(trigger.every or timedelta())}"
         case "webhook":
             return f"webhook: {', '.join(trigger.events)} ({trigger.connection})"
         case "manual":

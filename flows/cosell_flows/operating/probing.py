@@ -15,7 +15,7 @@ from .health import listed
 from .rights import missing
 from .setting_up import describes_of
 
-Status = Literal["ok", "refused", "unreachable", "untested"]
+Status = Literal["ok", "refused", "unreachable", "untested", "incomplete"]
 AWAY = frozenset({"unavailable", "timeout"})
 _PATIENCE = 30.0  # seconds; a person waits for the answer
 
@@ -76,7 +76,7 @@ async def probe(client: Client, rights: Mapping[str, set[str]]) -> Probe:
         return Probe(
             name=connection.name,
             connector=connector.name,
-            status="unreachable" if error.error_class in AWAY else "refused",
+            status=_status(error),
             message=said(error),
             hint=cure(error),
         )
@@ -99,6 +99,12 @@ async def probe(client: Client, rights: Mapping[str, set[str]]) -> Probe:
             missing_rights=tuple(lacks),
         )
     return Probe(name=connection.name, connector=connector.name, status="ok", message=welcome)
+
+
+def _status(error: ConnectorError) -> Status:
+    if error.code == "missing_setting":
+        return "incomplete"
+    return "unreachable" if error.error_class in AWAY else "refused"
 
 
 async def _lacking(client: Client, rights: Mapping[str, set[str]]) -> list[str]:

@@ -41,6 +41,7 @@ from .permits import STALE, Permit
 from .scope import Frame, Told
 from .sightings import Marks
 from .tallying import MOST_QUIET, Tally
+from .wording import took_longer
 from .world import Item, World
 
 if TYPE_CHECKING:
@@ -250,7 +251,7 @@ class OneRun:
             async with asyncio.timeout(limit.total_seconds() if limit else None):
                 await walk.steps(walk.flow.steps, frame, top=walk.depth == 0)
         except TimeoutError as late:
-            raise StepFailed("timeout", f"flow {walk.flow.id} took longer than {limit}") from late
+            raise StepFailed("timeout", f"flow {walk.flow.id} {took_longer(limit)}") from late
 
     def _frame(self, flow: Flow, inputs: Mapping[str, Any], told: Told, *, path: str) -> Frame:
         run = {"id": self.id, "flow": flow.id, "now": self.at}

@@ -52,7 +52,7 @@ from .retrying import pause_before_retry
 from .scope import Frame, Told
 from .waiting import seconds_of
 from .watching import Watch
-from .wording import as_failure
+from .wording import as_failure, took_longer
 
 Run = Callable[[], Awaitable[StepRecord | None]]
 StepWrapper = Callable[[Step, Run], Awaitable[None]]
@@ -261,7 +261,7 @@ class Walk:
         except StepFailed as failure:
             raise failure.located(step.id, step.place) from failure.__cause__
         except TimeoutError as error:
-            told = f"took longer than {limit}" if limit else str(error) or "took too long"
+            told = took_longer(limit) if limit else str(error) or "took too long"
             raise StepFailed("timeout", told, step=step.id, place=step.place) from error
         except (ExpressionFailed, ConnectorError, SyncError) as error:
             raise as_failure(error).located(step.id, step.place) from error

@@ -24,8 +24,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def environment_of(project: Project, process: Mapping[str, str] | None = None) -> Environment:
-    """The environment of a project; raises Unsound with every problem of its files."""
+def refuse_faulty_environment(project: Project) -> None:
+    """Raise Unsound with every problem of the files that say what the environment is."""
     faults = [
         one
         for one in project.documents.problems
@@ -35,6 +35,11 @@ def environment_of(project: Project, process: Mapping[str, str] | None = None) -
     ]  # fmt: skip
     if faults:
         raise Unsound(faults)
+
+
+def environment_of(project: Project, process: Mapping[str, str] | None = None) -> Environment:
+    """The environment of a project; raises Unsound with every problem of its files and values."""
+    refuse_faulty_environment(project)
     return resolve(
         project.documents.declarations,
         project.environment_file,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from cosell_connectors.errors import ConnectorError
+from cosell_definitions.parsing_values import duration_text
 
 from ..compiling.expressions import ExpressionFailed
 from ..syncing.errors import SyncError
@@ -28,3 +31,8 @@ def as_failure(error: Exception) -> StepFailed:
             return StepFailed("invalid", error.message, hint=error.hint, place=place)
         case _:
             raise error
+
+
+def took_longer(limit: timedelta | None) -> str:
+    """What is said of work that was cut short."""
+    return f"took longer than {duration_text(limit)}" if limit else "took too long"
