@@ -333,16 +333,28 @@ def items(_: Meter, value: Any) -> list[list[Any]]:
 
 
 @entry(
-    "record, other: record -> record",
-    "both; of the same key the second's value",
-    "{'a': 1} | merge({'b': 2})",
-    '{"a": 1, "b": 2}',
+    "record, other: record, [deep: boolean] -> record",
+    "both; of the same key the second's value, or with deep=true both records below it",
+    "{'a': {'b': 1}} | merge({'a': {'c': 2}}, deep=true)",
+    '{"a": {"b": 1, "c": 2}}',
 )
-def merge(_: Meter, value: Any, other: Any) -> dict[str, Any]:
+def merge(meter: Meter, value: Any, other: Any, deep: Any = False) -> dict[str, Any]:
     """Both records in one."""
-    merged = {**_record(value, "merge"), **_record(other, "merge")}
+    one, two = _record(value, "merge"), _record(other, "merge")
+    merged = _laid_over(meter, one, two) if deep is True else {**one, **two}
     room_for(items=len(merged))
     return merged
+
+
+def _laid_over(meter: Meter, under: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """*over* on *under*, record by record; lists and plain values are replaced whole."""
+    laid = dict(under)
+    for key, value in over.items():
+        meter.turn()
+        below = laid.get(key)
+        both = isinstance(below, Mapping) and isinstance(value, Mapping)
+        laid[key] = _laid_over(meter, below, value) if both else value
+    return laid
 
 
 @entry(

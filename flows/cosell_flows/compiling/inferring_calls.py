@@ -127,7 +127,7 @@ def _filter(inference: Inference, node: s.Filtered) -> Type:
         _items(inference, node, chosen if chosen is not None else type_.each)
     result = _result(node.name, signature, type_)
     if node.name == "merge" and type_.fields is not None:
-        result = _merged(type_, given.get("other", ANY))
+        result = _merged(type_, given.get("other", ANY), deep="deep" in given)
     return result if fallback is None else either(result, fallback)
 
 
@@ -146,14 +146,18 @@ def _result(name: str, signature: Signature, type_: Type) -> Type:
     return type_.each
 
 
-def _merged(one: Type, other: Type) -> Type:
-    """Both records in one: of the same key the second's value."""
+def _merged(one: Type, other: Type, *, deep: bool = False) -> Type:
+    """Both records in one: of the same key the second's value, or both where it goes deep."""
     if one.kinds != {"record"} or other.kinds != {"record"}:
         return record_of({}, besides="anything")
     if one.fields is None or other.fields is None:
         return record_of({}, besides="anything")
     closed = one.besides == other.besides == "nothing"
-    return record_of({**one.fields, **other.fields}, besides="nothing" if closed else "anything")
+    fields = {**one.fields, **other.fields}
+    for name in set(one.fields) & set(other.fields) if deep else ():
+        if one.fields[name].may_be("record") and other.fields[name].may_be("record"):
+            fields[name] = _merged(one.fields[name], other.fields[name], deep=True)
+    return record_of(fields, besides="nothing" if closed else "anything")
 
 
 def _default(inference: Inference, node: s.Filtered) -> Type:

@@ -132,6 +132,7 @@ WELL = (
     "- { id: x, switch: inputs.on, cases: [{ is: true, steps: [{ id: y, wait: 1s }] }] }",
     "- { id: x, action: debug.echo, with: { a: \"{{ inputs.rows }}\" } }\n- { id: y, set: { a: \"{{ steps.x.output.a[0].n + 1 }}\" } }",
     "- { id: x, set: { a: \"{{ ({'a': 1} | merge({'b': 2})).b + 1 }}{{ (inputs.thing | merge({'b': 2})).c }}\" } }",
+    "- { id: x, set: { a: \"{{ ({'a': {'b': 1}} | merge({'a': {'c': 2}}, deep=true)).a.b + 1 }}\" } }",
     "- { id: x, set: { a: \"{{ inputs.rows | groupby('n') | map(attribute='items') | list }}\" } }",
     "- { id: x, set: { a: \"{{ none if inputs.on else inputs.count }}\", b: \"{{ (none if inputs.on else 1) }}\" } }\n- { id: y, set: { c: \"{{ steps.x.output.a + 1 }}\" } }",
 )  # fmt: skip
