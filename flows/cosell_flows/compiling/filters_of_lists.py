@@ -352,8 +352,10 @@ def _laid_over(meter: Meter, under: Mapping[str, Any], over: Mapping[str, Any]) 
     for key, value in over.items():
         meter.turn()
         below = laid.get(key)
-        both = isinstance(below, Mapping) and isinstance(value, Mapping)
-        laid[key] = _laid_over(meter, below, value) if both else value
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            laid[key] = _laid_over(meter, below, value)
+        else:
+            laid[key] = value
     return laid
 
 
