@@ -53,6 +53,7 @@ DOORS = {
         "connectors/cosell_connectors/transport.py",
         "connectors/cosell_connectors/scripted.py",
         "connectors/cosell_connectors/signing.py",
+        "connectors/cosell_connectors/tokens.py",
         "connectors/cosell_emulators/",
         "flows/cosell_flows/on_prefect/",  # what Prefect's client raises
         "flows/cosell_flows/serving/serve.py",  # the same, while Prefect starts and stops

@@ -28,6 +28,7 @@ from .model import Connector, Operation
 from .pacing import Pace, Usage, rate
 from .parsing import share
 from .signing import signature
+from .tokens import signed_inside
 from .transport import Transport, WireError, begin, happened, transport_error, unreachable
 
 USER_AGENT = "cosell"
@@ -73,7 +74,7 @@ class Client:
     async def call(self, operation: str, arguments: Mapping[str, Any]) -> Reply:
         """Do *operation* once and hand over the answer; of a list, its first page."""
         with self._naming(operation, arguments) as described:
-            return await self._send(described, self._request(described, arguments))
+            return await self._send(described, self._request(described, arguments), arguments)
 
     async def pages(self, operation: str, arguments: Mapping[str, Any]) -> AsyncIterator[Reply]:
         """The pages of a list, one after the other, until its end or its `stop`."""
@@ -159,7 +160,7 @@ class Client:
             given = outgoing.fill(operation, arguments)
         while request is not None:
             with self._naming(name, arguments):
-                reply = await self._send(operation, request)
+                reply = await self._send(operation, request, given)
                 kept, following = self._turn(operation, given, reply, current=request.url)
             yield reply, kept
             request = replace(request, url=following) if following else None
@@ -175,7 +176,12 @@ class Client:
             return kept, None
         base_url = self._bound().base_url
         return kept, paging.next_url(
-            operation.paging, reply.body, current=current, base_url=base_url, had=len(page)
+            operation.paging,
+            reply.body,
+            current=current,
+            base_url=base_url,
+            headers=reply.headers,
+            had=len(page),
         )
 
     def _request(self, operation: Operation, arguments: Mapping[str, Any]) -> outgoing.Outgoing:
@@ -188,12 +194,18 @@ class Client:
             settings=bound.settings,
         )
 
-    async def _send(self, operation: Operation, request: outgoing.Outgoing) -> Reply:
+    async def _send(
+        self, operation: Operation, request: outgoing.Outgoing, arguments: Mapping[str, Any]
+    ) -> Reply:
         bound = self._bound()
         headers = dict(request.headers)
         headers |= {name: str(uuid4()) for name in self.connector.unique_headers}
         sent = bound.http.build_request(
-            request.method, request.url, headers=headers, content=request.content
+            request.method,
+            request.url,
+            headers=headers,
+            content=request.content,
+            extensions=signed_inside(operation, self.connector.errors),
         )
         await self._wait_for_turn(bound)
         try:
@@ -204,7 +216,7 @@ class Client:
             raise unreachable(text, code="timeout", happened=happened(sent)) from error
         except WireError as error:
             raise transport_error(sent, error) from error
-        return self._read(operation, bound.pace, response)
+        return self._read(operation, bound.pace, response, arguments)
 
     async def _wait_for_turn(self, bound: _Bound) -> None:
         """Keep to the pace of the connection; raises where the turn would come too late."""
@@ -219,7 +231,13 @@ class Client:
         if pause > 0:
             await self._sleep(pause)
 
-    def _read(self, operation: Operation, pace: Pace, response: httpx.Response) -> Reply:
+    def _read(
+        self,
+        operation: Operation,
+        pace: Pace,
+        response: httpx.Response,
+        arguments: Mapping[str, Any],
+    ) -> Reply:
         headers = {name.lower(): value for name, value in response.headers.items()}
         pace.told(headers)
         now = self._clock()
@@ -230,6 +248,7 @@ class Client:
                 headers=headers,
                 content=response.content,
                 now=datetime.fromtimestamp(now, UTC),
+                answer=operation.answer,
             )
         except ConnectorError as error:
             pause = error.retry_after.total_seconds() if error.retry_after else 0.0
@@ -238,7 +257,7 @@ class Client:
             raise
         if operation.rows is None:
             return reply
-        return incoming.with_row_errors(reply, operation.rows, self.connector.errors)
+        return incoming.with_row_errors(reply, operation.rows, self.connector.errors, arguments)
 
     def _bound(self) -> _Bound:
         if self._opened is None:

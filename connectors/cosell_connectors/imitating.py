@@ -9,7 +9,7 @@ from typing import Any
 
 from cosell_definitions.problems import did_you_mean
 
-from . import incoming, paging
+from . import envelopes, incoming, paging, tables
 from .encoding import encode
 from .errors import ConnectorError
 from .model import Connector, Operation, OutputField
@@ -63,6 +63,25 @@ def answer(body: Any, *, status: int = 200, headers: Mapping[str, str] | None = 
     """An answer with that body: text as it is, anything else as JSON, nothing for null."""
     content = body.encode() if isinstance(body, str) else b"" if body is None else encode(body)
     return Answered(status=status, headers=dict(headers or {}), content=content)
+
+
+def answered(operation: Operation, body: Any) -> Answered:
+    """An answer of *operation* with that body, written as its answers are."""
+    kind = operation.answer.kind if operation.answer else None
+    if kind is None or isinstance(body, str):
+        return answer(body)
+    try:
+        if kind == "csv":
+            return Answered(headers={"Content-Type": "text/csv"}, content=_table(body))
+        call = operation.soap.call if operation.soap else operation.name
+        content = envelopes.response(call, body if isinstance(body, Mapping) else {})
+        return Answered(headers={"Content-Type": "text/xml"}, content=content)
+    except ValueError as error:
+        raise NotLikeIt(f"{operation.name} answers in {kind.upper()}, and {error}") from None
+
+
+def _table(body: Any) -> bytes:
+    return tables.write(body) if body else b""
 
 
 def check_body(operation: Operation, body: Any) -> None:

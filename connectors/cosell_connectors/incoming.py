@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,12 +11,16 @@ from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from . import envelopes, tables
 from .errors import ConnectorError, ErrorClass, Happened
 from .markup import fault, title
-from .model import ErrorRules, Rows
-from .pointers import MISSING, first, pick
+from .model import Answer, ErrorRules, Rows
+from .pointers import MISSING, first, pick, pick_all
 
 LONGEST_MESSAGE = 1024
+LONGEST_RECORD = 200
+
+_THEIR_FAULT = ("", "Server", "Receiver")
 
 # Classes by status, where the connector's file has no rule of its own (RFC 9110 section 15).
 CLASS_BY_STATUS: Mapping[int, ErrorClass] = {
@@ -44,20 +49,28 @@ class Reply:
 
 
 def read(
-    rules: ErrorRules, *, status: int, headers: Mapping[str, str], content: bytes, now: datetime
+    rules: ErrorRules,
+    *,
+    status: int,
+    headers: Mapping[str, str],
+    content: bytes,
+    now: datetime,
+    answer: Answer | None = None,
 ) -> Reply:
     """The reply, where *status* says it went well; raises ConnectorError where it does not."""
     lowered = {name.lower(): value for name, value in headers.items()}
-    body, readable = _decode(content)
     if not 200 <= status < 300:
+        body, readable = _decode(content)
         body = body if readable else fault(content)
         page = None if body is not None else title(content)
         raise _failure(rules, status=status, headers=lowered, body=body, page=page, now=now)
+    body, readable = _decode_as(answer, content, lowered.get("content-type", ""))
     if not readable:
         # A proxy or a sign-in page has answered in the system's place, after the request went out.
+        kind = answer.kind.upper() if answer else "JSON"
         raise ConnectorError(
             "unavailable",
-            f"the answer is not JSON but {lowered.get('content-type', 'of no stated type')}",
+            f"the answer is not {kind} but {lowered.get('content-type', 'of no stated type')}",
             code="not_json",
             status=status,
             request_id=_request_id(rules, lowered),
@@ -82,26 +95,89 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
     return max(timedelta(), _aware(until) - _aware(told))
 
 
-def with_row_errors(reply: Reply, rows: Rows, rules: ErrorRules) -> Reply:
-    """*reply* with an `error` in each row that did not go well, although the whole did."""
-    found = pick(reply.body, rows.at)
-    if not isinstance(found, list):
-        return reply
-    for row in found:  # they were decoded for this reply alone, and may be added to
-        if isinstance(row, dict) and pick(row, rows.succeeded) is False:
-            row["error"] = _row_error(rules, pick(row, rows.errors), reply)
+def with_row_errors(
+    reply: Reply, rows: Rows, rules: ErrorRules, arguments: Mapping[str, Any]
+) -> Reply:
+    """*reply* with an `error` in each row that did not go well, although the whole did.
+
+    Raises ConnectorError where the row stands for the call.
+    """
+    for found in pick_all(reply.body, rows.at):
+        for place, row in enumerate(found if isinstance(found, list) else ()):
+            status = _row_status(row, rows)
+            if status is None:
+                continue
+            told = _told(pick(row, rows.errors), rows.says)
+            error = _row_error(rules, told, reply, status)
+            error.record = _row_record(rows, arguments, place)
+            if rows.alone:
+                raise error
+            row["error"] = {  # it was decoded for this reply alone, and may be added to
+                "class": error.error_class,
+                "code": error.code,
+                "message": error.message,
+                "field": error.field,
+                "record": error.record,
+                "request_id": error.request_id,
+            }
     return reply
 
 
-def _row_error(rules: ErrorRules, told: Any, reply: Reply) -> dict[str, Any]:
-    code = _text(told, rules.code)
-    return {
-        "class": _class(rules, status=400, code=code),
-        "code": code,
-        "message": _text(told, rules.message)[:LONGEST_MESSAGE],
-        "field": _text(told, rules.field) or None,
-        "request_id": _request_id(rules, reply.headers),
-    }
+def _row_status(row: Any, rows: Rows) -> int | None:
+    """The status by which a row failed; nothing where it went well."""
+    if not isinstance(row, dict):
+        return None
+    if rows.succeeded is not None:
+        return 400 if pick(row, rows.succeeded) is False else None
+    if rows.status is None:
+        return 400 if pick(row, rows.errors) not in (MISSING, None, "") else None
+    status = pick(row, rows.status)
+    return status if isinstance(status, int) and status >= 300 else None
+
+
+def _told(errors: Any, says: str | None) -> Any:
+    """What the rules read: *errors* as they are, or taken apart where they are one text."""
+    if says is None or not isinstance(errors, str):
+        return errors
+    pattern = re.escape(says)
+    for name in ("code", "message", "field"):
+        within = ".*" if name == "message" else "[^:]*"
+        pattern = pattern.replace(re.escape(f"{{{name}}}"), f"(?P<{name}>{within})", 1)
+    found = re.fullmatch(pattern, errors.strip(), re.DOTALL)
+    return _Apart(**found.groupdict()) if found else _Apart(message=errors)
+
+
+@dataclass(frozen=True, slots=True)
+class _Apart:
+    """The parts of an error that was one text."""
+
+    code: str = ""
+    message: str = ""
+    field: str = ""
+
+
+def _row_error(rules: ErrorRules, told: Any, reply: Reply, status: int) -> ConnectorError:
+    apart = told if isinstance(told, _Apart) else _apart(rules, told)
+    return ConnectorError(
+        _class(rules, status=status, code=apart.code),
+        apart.message[:LONGEST_MESSAGE],
+        code=apart.code,
+        status=status,
+        field=apart.field or None,
+        request_id=_request_id(rules, reply.headers),
+    )
+
+
+def _apart(rules: ErrorRules, told: Any) -> _Apart:
+    return _Apart(_text(told, rules.code), _text(told, rules.message), _text(told, rules.field))
+
+
+def _row_record(rows: Rows, arguments: Mapping[str, Any], place: int) -> str | None:
+    """What the row is about, as the call named it."""
+    if rows.record is None:
+        return None
+    found = pick(arguments, rows.record.replace("*", str(place)))
+    return None if found is MISSING or found is None else str(found)[:LONGEST_RECORD]
 
 
 def _failure(
@@ -118,25 +194,34 @@ def _failure(
     if page is not None:
         # A gateway or a sign-in page stands in the system's place.
         told += f" and a web page: {page}"
+    # SOAP answers every refusal with 500; but for these codes, it is about what was asked.
+    # https://www.w3.org/TR/2000/NOTE-SOAP-20000508/#_Toc478383510
+    refused = isinstance(body, dict) and "faultcode" in body and code not in _THEIR_FAULT
+    error_class = _class(rules, status=status, code=code, otherwise=400 if refused else status)
     return ConnectorError(
-        _class(rules, status=status, code=code),
+        error_class,
         told[:LONGEST_MESSAGE],
         code=code or str(status),
         request_id=_request_id(rules, headers),
         retry_after=retry_after(headers, now=now),
         status=status,
         field=_text(body, rules.field) or None,
-        happened=_happened(status),
+        record=_text(body, rules.record)[:LONGEST_RECORD] or None,
+        happened="no" if refused and error_class != "unavailable" else _happened(status),
     )
 
 
-def _class(rules: ErrorRules, *, status: int, code: str) -> ErrorClass:
+def _class(
+    rules: ErrorRules, *, status: int, code: str, otherwise: int | None = None
+) -> ErrorClass:
+    """The class by the file's rules, or else by the status; of a fault, by the one it stands for."""
     for rule in rules.rules:
         if rule.statuses and status not in rule.statuses:
             continue
         if rule.codes and code.casefold() not in (one.casefold() for one in rule.codes):
             continue
         return rule.error_class
+    status = otherwise or status
     if status in CLASS_BY_STATUS:
         return CLASS_BY_STATUS[status]
     return "unavailable" if status >= 500 else "invalid"
@@ -154,6 +239,19 @@ def _request_id(rules: ErrorRules, headers: Mapping[str, str]) -> str | None:
 def _text(body: Any, pointers: tuple[str, ...]) -> str:
     found = first(body, pointers)
     return str(found) if found is not MISSING and not isinstance(found, dict | list) else ""
+
+
+def _decode_as(answer: Answer | None, content: bytes, kind: str) -> tuple[Any, bool]:
+    """*content* as plain values, and whether it is what it should be."""
+    if answer is None:
+        return _decode(content)
+    try:
+        if answer.kind == "xml":
+            return envelopes.read(content, answer), True
+        # A web page could be read as a table of one column.
+        return (None, False) if "html" in kind else (tables.read(content), True)
+    except (ValueError, RecursionError):
+        return None, False
 
 
 def _decode(content: bytes) -> tuple[Any, bool]:

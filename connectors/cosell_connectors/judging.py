@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from cosell_definitions.checking import Shaped
-from cosell_definitions.problems import Place, Problem, did_you_mean
+from cosell_definitions.problems import Problem
 from cosell_env.connections import KNOWN_KEYS
 
+from .judging_bodies import of_bodies
 from .model import Connector, Operation, Parameter, Recover, ResourceCall
 from .outgoing import as_text
 from .pointers import segments
+from .spots import Spot
 
 _WAYS = ("next", "cursor", "count")
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
@@ -23,10 +25,11 @@ def judge(connector: Connector, shaped: Shaped, *, folder: str | None) -> tuple[
     """Every problem of *connector* that its shape alone does not show."""
     problems = list(_of_file(connector, shaped, folder))
     for operation in connector.operations.values():
-        spot = _Spot(shaped, ("operations", operation.name))
+        spot = Spot(shaped, ("operations", operation.name))
         problems += _of_parts(operation, spot)
         problems += _of_path(connector, operation, spot)
         problems += _of_body(operation, spot)
+        problems += of_bodies(connector, operation, spot)
         problems += _of_lists(operation, spot)
         for number, rule in enumerate(operation.recover):
             problems += _of_recover(connector, operation, rule, spot.at("recover", number))
@@ -34,46 +37,14 @@ def judge(connector: Connector, shaped: Shaped, *, folder: str | None) -> tuple[
         for verb in ("get", "create", "update", "upsert"):
             call: ResourceCall | None = getattr(resource, verb)
             if call is not None:
-                spot = _Spot(shaped, ("resources", resource.name, verb))
+                spot = Spot(shaped, ("resources", resource.name, verb))
                 problems += _of_call(connector, call, spot)
     return tuple(problems)
 
 
-class _Spot:
-    """A part of the file; what is said about it stands at the nearest line there is."""
-
-    def __init__(self, shaped: Shaped, path: tuple[str | int, ...]) -> None:
-        self._shaped = shaped
-        self._path = path
-
-    def at(self, *path: str | int) -> _Spot:
-        """A part of this part."""
-        return _Spot(self._shaped, (*self._path, *path))
-
-    def place(self) -> Place:
-        """Where it stands, or where it would."""
-        for length in range(len(self._path), -1, -1):
-            found = self._shaped.at(*self._path[:length])
-            if found is not None:
-                scalar = not found.entries and not found.items
-                return found.place if scalar else found.key or found.place
-        return self._shaped.place
-
-    def says(self, code: str, message: str, hint: str) -> Problem:
-        """A problem here."""
-        return Problem(code=code, place=self.place(), message=message, hint=hint)
-
-    def unknown(self, code: str, kind: str, name: str, known: Iterable[str]) -> Problem:
-        """A name here that names nothing."""
-        names = sorted(known)
-        near = did_you_mean(name, names)
-        hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(names) or 'none'}"
-        return self.says(code, f"there is no {kind} {name!r}", hint)
-
-
 def _of_file(connector: Connector, shaped: Shaped, folder: str | None) -> Iterator[Problem]:
     if folder is not None and folder != connector.name:
-        yield _Spot(shaped, ("id",)).says(
+        yield Spot(shaped, ("id",)).says(
             "C010",
             f"the id is {connector.name!r}, and the folder is {folder!r}",
             f"write id: {folder}, or rename the folder",
@@ -81,11 +52,11 @@ def _of_file(connector: Connector, shaped: Shaped, folder: str | None) -> Iterat
     for number, auth in enumerate(connector.auth):
         known = KNOWN_KEYS | set(connector.settings)
         if auth.when is not None and auth.when not in known:
-            spot = _Spot(shaped, ("auth", number, "when"))
+            spot = Spot(shaped, ("auth", number, "when"))
             yield spot.unknown("C011", "setting", auth.when, known)
 
 
-def _of_parts(operation: Operation, spot: _Spot) -> Iterator[Problem]:
+def _of_parts(operation: Operation, spot: Spot) -> Iterator[Problem]:
     for parameter in operation.parameters:
         yield from _of_parameter(parameter, spot.at("parameters", parameter.name))
     if operation.effect == "write" and spot.at("idempotent").place() == spot.place():
@@ -96,7 +67,7 @@ def _of_parts(operation: Operation, spot: _Spot) -> Iterator[Problem]:
         )
 
 
-def _of_parameter(parameter: Parameter, spot: _Spot) -> Iterator[Problem]:
+def _of_parameter(parameter: Parameter, spot: Spot) -> Iterator[Problem]:
     tame = parameter.type in _TAME or (parameter.escape and "'{}'" in (parameter.format or ""))
     if parameter.format is not None and not tame:
         yield spot.at("format").says(
@@ -120,7 +91,7 @@ def _of_parameter(parameter: Parameter, spot: _Spot) -> Iterator[Problem]:
             )
 
 
-def _of_path(connector: Connector, operation: Operation, spot: _Spot) -> Iterator[Problem]:
+def _of_path(connector: Connector, operation: Operation, spot: Spot) -> Iterator[Problem]:
     base_path = connector.base_path if operation.base_path is None else operation.base_path
     holes = set(_PLACEHOLDER.findall(base_path + operation.path))
     filled = {one.wire_name for one in operation.parameters if one.location == "path"}
@@ -139,7 +110,7 @@ def _of_path(connector: Connector, operation: Operation, spot: _Spot) -> Iterato
             )
 
 
-def _of_body(operation: Operation, spot: _Spot) -> Iterator[Problem]:
+def _of_body(operation: Operation, spot: Spot) -> Iterator[Problem]:
     whole = [one for one in operation.parameters if one.location == "body"]
     parts = [one for one in operation.parameters if one.location == "body_field"]
     if len(whole) > 1 or (whole and (parts or operation.fixed.body)):
@@ -154,7 +125,7 @@ def _of_body(operation: Operation, spot: _Spot) -> Iterator[Problem]:
         )
 
 
-def _of_lists(operation: Operation, spot: _Spot) -> Iterator[Problem]:
+def _of_lists(operation: Operation, spot: Spot) -> Iterator[Problem]:
     if operation.paging is not None:
         paging = spot.at("paging")
         ways = [name for name in _WAYS if paging.at(name).place() != paging.place()]
@@ -185,7 +156,7 @@ def _of_lists(operation: Operation, spot: _Spot) -> Iterator[Problem]:
 
 
 def _of_recover(
-    connector: Connector, operation: Operation, rule: Recover, spot: _Spot
+    connector: Connector, operation: Operation, rule: Recover, spot: Spot
 ) -> Iterator[Problem]:
     asked = connector.operations.get(rule.operation)
     if asked is None:
@@ -212,7 +183,7 @@ def _of_recover(
             yield spot.unknown("C023", "parameter", head, own)
 
 
-def _of_call(connector: Connector, call: ResourceCall, spot: _Spot) -> Iterator[Problem]:
+def _of_call(connector: Connector, call: ResourceCall, spot: Spot) -> Iterator[Problem]:
     operation = connector.operations.get(call.operation)
     if operation is None:
         known = connector.operations

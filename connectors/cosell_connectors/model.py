@@ -10,7 +10,7 @@ from typing import Any, Literal
 from .errors import ErrorClass
 
 Method = Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
-Location = Literal["path", "query", "header", "body", "body_field", "part", "stop"]
+Location = Literal["path", "query", "header", "body", "body_field", "soap_header", "part", "stop"]
 ParameterType = Literal[
     "text",
     "integer",
@@ -22,6 +22,7 @@ ParameterType = Literal[
     "uuid",
     "array",
     "object",
+    "csv",
     "bytes",
     "any",
 ]
@@ -55,6 +56,33 @@ class Auth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Elements:
+    """How a value is written where the body is XML."""
+
+    first: tuple[str, ...] = ()  # of what is in it, these come first, in this order
+    nulls: str | None = None  # the element that names what is null, where `xsi:nil` is not taken
+    namespace: str | None = None  # of what is in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Soap:
+    """A call by SOAP 1.1: the body's fields are its elements, in an envelope."""
+
+    call: str
+    namespace: str
+    token: str | None = None  # the header that carries the access token: /SessionHeader/sessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What an answer is written in that is not JSON, and what its text alone does not tell."""
+
+    kind: Literal["xml", "csv"]
+    lists: tuple[str, ...] = ()  # of XML: elements that are lists, even if there is but one
+    booleans: tuple[str, ...] = ()  # of XML: elements that say true or false
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parameter:
     """One argument of an operation, and where in the request it goes."""
 
@@ -68,6 +96,9 @@ class Parameter:
     escape: Literal["odata", "soql"] | None = None  # so that it stays within its quotes
     max_items: int | None = None
     filename: str | None = None  # of a part that is a file
+    null_as: str = ""  # of CSV: what a cell says that is to be emptied
+    elements: Elements | None = None  # of a body in XML: how its elements are written
+    addresses: Mapping[str, str] = field(default_factory=dict)  # pointer -> what goes before it
     description: str = ""
 
 
@@ -92,8 +123,9 @@ class Stop:
 class Cursor:
     """An answer says what to ask for next: a mark or an offset, sent as a query parameter."""
 
-    at: str
     parameter: str
+    at: str | None = None  # in the body; or else
+    header: str | None = None  # in lower case
     end: tuple[str, ...] = ()  # marks that stand for the end, besides null and nothing
 
 
@@ -130,6 +162,7 @@ class Recover:
 
     operation: str
     match: Mapping[str, str]  # pointer into a candidate -> pointer into the call's arguments
+    holds: Mapping[str, tuple[Any, ...]] = field(default_factory=dict)  # one of these is there
     candidates: str | None = None  # the name in its output that lists them; None: its answer is one
     arguments: Mapping[str, str] = field(default_factory=dict)  # name -> pointer into arguments
     if_argument: str | None = None  # this rule counts where the pointer finds something
@@ -141,9 +174,13 @@ class Recover:
 class Rows:
     """Where an answer that went well tells of each row, and which of them did not go well."""
 
-    at: str
-    succeeded: str  # in a row: true or false
+    at: str  # in which `*` is every element
     errors: str  # in a row: read by the rules for errors
+    succeeded: str | None = None  # in a row: true or false; or else
+    status: str | None = None  # in a row: a status as of HTTP; or else a row with errors failed
+    record: str | None = None  # into the arguments, `*` is the row's number: what the row is about
+    says: str | None = None  # of errors that are one text: "{code}: {message}"
+    alone: bool = False  # the call is about one row, whose failure is the call's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +200,8 @@ class Operation:
     paging: Paging | None = None
     recover: tuple[Recover, ...] = ()
     rows: Rows | None = None
+    soap: Soap | None = None
+    answer: Answer | None = None  # None: JSON
 
     def parameter(self, name: str) -> Parameter | None:
         """The parameter called *name*, or nothing."""
@@ -215,6 +254,7 @@ class ErrorRules:
     code: tuple[str, ...] = ()  # pointers; the first that finds something counts
     message: tuple[str, ...] = ()
     field: tuple[str, ...] = ()
+    record: tuple[str, ...] = ()  # where an answer about several records names the one it is about
     request_id: tuple[str, ...] = ()  # headers
     rules: tuple[ErrorRule, ...] = ()
 

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
+from . import tables
 from .encoding import encode, iso, number
+from .envelopes import envelope
 from .errors import BadArguments
-from .model import Connector, Operation, Parameter, ParameterType
+from .model import Connector, Operation, Parameter, ParameterType, Soap
 from .parts import Part, joined
-from .pointers import put
+from .pointers import change, put, segments
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -60,7 +63,7 @@ def build(
     if connector.max_url is not None and len(url) > connector.max_url:
         complaint = f"the address would be {len(url)} characters, and {connector.max_url} may be"
         raise BadArguments([complaint], operation=operation.name, error_class="too_large")
-    content, kind = _body(operation, values)
+    content, kind = _body(operation, _addressed(operation, values, settings))
     headers = dict(connector.headers) | dict(operation.fixed.header)
     headers |= _texts(operation, values, "header")
     if content is not None:
@@ -151,7 +154,7 @@ def moment(value: Any) -> datetime:
 
 def _misfits(parameter: Parameter, value: Any) -> list[str]:
     try:
-        if parameter.location in {"body", "body_field", "part"}:
+        if parameter.location in {"body", "body_field", "soap_header", "part"}:
             return _shape_misfits(parameter, value)
         if isinstance(value, list | tuple) and (complaint := _too_many(parameter, value)):
             return [complaint]
@@ -167,17 +170,19 @@ def _misfits(parameter: Parameter, value: Any) -> list[str]:
 
 def _shape_misfits(parameter: Parameter, value: Any) -> list[str]:
     shapes: dict[str, type | tuple[type, ...]] = {
-        "object": Mapping, "array": (list, tuple), "bytes": bytes,
+        "object": Mapping, "array": (list, tuple), "csv": (list, tuple), "bytes": bytes,
     }  # fmt: skip
     expected = shapes.get(parameter.type)
     if expected is not None and not isinstance(value, expected):
         found = type(value).__name__
-        article = "" if parameter.type == "bytes" else "an "
-        wanted = f"{article}{parameter.type}"
+        wanted = {"bytes": "bytes", "csv": "a list of rows"}.get(parameter.type)
+        wanted = wanted or f"an {parameter.type}"
         return [f"the argument {parameter.name!r} takes {wanted}, and this is a {found}"]
     if isinstance(value, Sized) and (complaint := _too_many(parameter, value)):
         return [complaint]
-    if parameter.type != "bytes":
+    if parameter.type == "csv":
+        tables.write(value)
+    elif parameter.type != "bytes":
         encode(value)
     return []
 
@@ -212,23 +217,70 @@ def _body(operation: Operation, values: Mapping[str, Any]) -> tuple[bytes | None
         for one in operation.parameters
         if one.location == "part" and one.name in values
     ]
-    return joined(parts) if parts else (_json_body(operation, values), "application/json")
-
-
-def _json_body(operation: Operation, values: Mapping[str, Any]) -> bytes | None:
+    if parts:
+        return joined(parts)
+    if operation.soap is not None:
+        return _envelope(operation, operation.soap, values), "text/xml; charset=utf-8"
     for parameter in operation.parameters:
         if parameter.location == "body" and parameter.name in values:
-            return encode(values[parameter.name])
-    fields = [
-        one for one in operation.parameters if one.location == "body_field" and one.name in values
-    ]
-    if not fields and not operation.fixed.body:
-        return None
-    body: dict[str, Any] = dict(operation.fixed.body)
+            value = values[parameter.name]
+            if parameter.type == "csv":
+                return tables.write(value, null_as=parameter.null_as), "text/csv; charset=utf-8"
+            return encode(value), "application/json"
+    body = _fields(operation, values, "body_field", operation.fixed.body)
+    return (encode(body) if body else None), "application/json"
+
+
+def _fields(
+    operation: Operation, values: Mapping[str, Any], location: str, always: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The object that the parameters of a *location* make up, in their order."""
+    fields = [one for one in operation.parameters if one.location == location]
+    made: dict[str, Any] = _own(always)
     # What reaches into elements comes last: the elements must be there.
     for parameter in sorted(fields, key=lambda one: "*" in one.wire_name):
-        put(body, parameter.wire_name, _own(values[parameter.name]))
-    return encode(body)
+        if parameter.name in values:
+            put(made, parameter.wire_name, _own(values[parameter.name]))
+    return made
+
+
+def _envelope(operation: Operation, soap: Soap, values: Mapping[str, Any]) -> bytes:
+    try:
+        return envelope(
+            soap.call,
+            _fields(operation, values, "body_field", operation.fixed.body),
+            namespace=soap.namespace,
+            headers=_fields(operation, values, "soap_header", {}),
+            token=soap.token,
+            elements={
+                segments(one.wire_name)[0]: one.elements
+                for one in operation.parameters
+                if one.elements is not None
+            },
+        )
+    except ValueError as error:
+        raise BadArguments([str(error)], operation=operation.name) from None
+
+
+def _addressed(
+    operation: Operation, values: Mapping[str, Any], settings: Mapping[str, str]
+) -> Mapping[str, Any]:
+    """*values* with what belongs before every address that is in them."""
+    changed = dict(values)
+    for parameter in operation.parameters:
+        for pointer, before in parameter.addresses.items() if parameter.name in values else ():
+            root = _PLACEHOLDER.sub(lambda hole: settings[hole[1]], before)
+            changed[parameter.name] = change(
+                changed[parameter.name], pointer, partial(_below, root=root, operation=operation)
+            )
+    return changed
+
+
+def _below(address: Any, *, root: str, operation: Operation) -> str:
+    if not isinstance(address, str) or not address.startswith("/") or address.startswith("//"):
+        complaint = f"{address!r} is no address below {root}: write what follows that, from its /"
+        raise BadArguments([complaint], operation=operation.name)
+    return address if address.startswith(f"{root}/") else root + address
 
 
 def _own(value: Any) -> Any:

@@ -13,14 +13,23 @@ from .outgoing import moment
 from .pointers import MISSING, pick
 
 
-def next_url(paging: Paging, body: Any, *, current: str, base_url: str, had: int = 0) -> str | None:
+def next_url(
+    paging: Paging,
+    body: Any,
+    *,
+    current: str,
+    base_url: str,
+    headers: Mapping[str, str] | None = None,
+    had: int = 0,
+) -> str | None:
     """The address of the next page, at the connection's own host; nothing at the last page.
 
-    *had* is how many items this page had.
+    *had* is how many items this page had; the names of *headers* are in lower case.
     """
     match paging.next:
-        case Cursor(at=at, parameter=parameter, end=end):
-            mark = pick(body, at)
+        case Cursor(at=at, header=header, parameter=parameter, end=end):
+            told = headers or {}
+            mark = pick(body, at) if at is not None else told.get(header or "", MISSING)
             if mark is MISSING or mark in (None, "", False) or str(mark) in end:
                 return None
             if isinstance(mark, dict | list):

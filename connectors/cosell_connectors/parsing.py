@@ -14,11 +14,13 @@ from cosell_definitions.reading import read
 
 from .judging import judge
 from .model import (
+    Answer,
     Auth,
     Budget,
     Connector,
     Count,
     Cursor,
+    Elements,
     ErrorRule,
     ErrorRules,
     Fixed,
@@ -31,6 +33,7 @@ from .model import (
     Resource,
     ResourceCall,
     Rows,
+    Soap,
     Stop,
     Webhook,
 )
@@ -124,24 +127,51 @@ def _operation(name: str, tree: Tree) -> Operation:
         paging=_paging(tree["paging"]) if "paging" in tree else None,
         recover=tuple(_recover(one) for one in tree.get("recover", ())),
         rows=Rows(**tree["rows"]) if "rows" in tree else None,
+        soap=Soap(**tree["soap"]) if "soap" in tree else None,
+        answer=_answer(tree),
+    )
+
+
+def _answer(tree: Tree) -> Answer | None:
+    """SOAP is answered in XML, whatever the file adds to that."""
+    said = tree.get("answer", {})
+    kind = said.get("as", "xml" if "soap" in tree else None)
+    if kind is None:
+        return None
+    return Answer(
+        kind=kind,
+        lists=tuple(said.get("lists", ())),
+        booleans=tuple(said.get("booleans", ())),
     )
 
 
 def _parameter(name: str, tree: Tree) -> Parameter:
     location = tree["in"]
     default = tree.get("default")
+    in_body = location in {"body_field", "soap_header"}
     return Parameter(
         name=name,
         location=location,
-        wire_name=tree.get("name", f"/{name}" if location == "body_field" else name),
+        wire_name=tree.get("name", f"/{name}" if in_body else name),
         required=tree.get("required", default is None),
-        type=tree.get("type", "any" if location == "body_field" else "text"),
+        type=tree.get("type", "any" if in_body else "text"),
         default=default,
         format=tree.get("format"),
         escape=tree.get("escape"),
         max_items=tree.get("max_items"),
         filename=tree.get("filename"),
+        null_as=tree.get("null_as", ""),
+        elements=_elements(tree["elements"]) if "elements" in tree else None,
+        addresses=tree.get("addresses", {}),
         description=tree.get("description", ""),
+    )
+
+
+def _elements(tree: Tree) -> Elements:
+    return Elements(
+        first=tuple(tree.get("first", ())),
+        nulls=tree.get("nulls"),
+        namespace=tree.get("namespace"),
     )
 
 
@@ -170,7 +200,12 @@ def _following(tree: Tree) -> str | Cursor | Count:
             return link
         case {"cursor": cursor}:
             ends = tuple(str(one) for one in cursor.get("end", ()))
-            return Cursor(at=cursor["at"], parameter=cursor["parameter"], end=ends)
+            return Cursor(
+                at=cursor.get("at"),
+                header=cursor["header"].lower() if "header" in cursor else None,
+                parameter=cursor["parameter"],
+                end=ends,
+            )
         case {"count": count}:
             by = count["by"]
             first = count.get("first", 1 if by == "page" else 0)
@@ -199,7 +234,8 @@ def _recover(tree: Tree) -> Recover:
     return Recover(
         operation=tree["ask"],
         candidates=tree.get("look_in"),
-        match=tree["match"],
+        match=tree.get("match", {}),
+        holds={pointer: tuple(values) for pointer, values in tree.get("holds", {}).items()},
         arguments=tree.get("with", {}),
         if_argument=tree.get("when"),
         since_parameter=tree.get("since"),
@@ -241,6 +277,7 @@ def _errors(tree: Tree) -> ErrorRules:
         code=tuple(tree.get("code", ())),
         message=tuple(tree.get("message", ())),
         field=tuple(tree.get("field", ())),
+        record=tuple(tree.get("record", ())),
         request_id=tuple(name.lower() for name in tree.get("request_id", ())),
         rules=tuple(
             ErrorRule(

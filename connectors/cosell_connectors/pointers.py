@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 MISSING: Final = object()
@@ -28,6 +28,33 @@ def pick(value: Any, pointer: str) -> Any:
             value = value[index] if index < len(value) else MISSING
         else:
             return MISSING
+    return value
+
+
+def pick_all(value: Any, pointer: str) -> Iterator[Any]:
+    """Everything *pointer* finds in *value*, where `*` stands for every element."""
+    before, star, after = pointer.partition("/*")
+    found = pick(value, before)
+    if not star:
+        yield found
+    elif isinstance(found, Sequence) and not isinstance(found, str | bytes):
+        for element in found:
+            yield from pick_all(element, after)
+
+
+def change(value: Any, pointer: str, how: Callable[[Any], Any]) -> Any:
+    """*value* with what *pointer* finds changed; `*` stands for every element."""
+    return _changed(value, segments(pointer), how)
+
+
+def _changed(value: Any, path: tuple[str, ...], how: Callable[[Any], Any]) -> Any:
+    if not path:
+        return how(value)
+    head, rest = path[0], path[1:]
+    if head == "*" and isinstance(value, list | tuple):
+        return [_changed(element, rest, how) for element in value]
+    if isinstance(value, Mapping) and head in value:
+        return {**value, head: _changed(value[head], rest, how)}
     return value
 
 

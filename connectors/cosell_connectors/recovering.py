@@ -42,7 +42,8 @@ def found(asked: Question, output: Any, arguments: Mapping[str, Any]) -> Mapping
     candidates: Sequence[Any] = (output,) if name is None else output.get(name) or ()
     for candidate in candidates:
         pairs = asked.rule.match.items()
-        if all(pick(candidate, here) == pick(arguments, there) for here, there in pairs):
+        same = all(pick(candidate, here) == pick(arguments, there) for here, there in pairs)
+        if same and all(pick(candidate, at) in any_of for at, any_of in asked.rule.holds.items()):
             return candidate if isinstance(candidate, Mapping) else None
     return None
 

@@ -13,7 +13,6 @@ import logging
 import re
 import time
 from collections.abc import AsyncGenerator, Callable, Generator, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_never
 from urllib.parse import quote, urlencode, urlsplit
@@ -30,6 +29,7 @@ from cosell_env.secrets import Secret
 from .errors import ConnectorError, ErrorClass
 from .incoming import retry_after
 from .model import Auth, Connector
+from .tokens import StaticHeader, StaticToken, Token, went_stale
 
 # A token this close to its end might lapse on the way.
 EARLY = timedelta(minutes=2)
@@ -68,7 +68,7 @@ def signature(
         case "refresh_token" | "client_credentials" | "jwt_bearer" | "password":
             return OAuth(auth, connection, base_url=base_url, settings=settings, clock=clock)
         case "bearer":
-            return StaticHeader("Authorization", f"Bearer {connection.secret('token').reveal()}")
+            return StaticToken(connection.secret("token"))
         case "basic":
             pair = f"{connection.text('username')}:{connection.secret('password').reveal()}"
             return StaticHeader("Authorization", f"Basic {_base64(pair)}")
@@ -76,32 +76,6 @@ def signature(
             return StaticHeader(auth.header, connection.secret("api_key").reveal())
         case unknown:
             assert_never(unknown)
-
-
-class StaticHeader(httpx.Auth):
-    """A header that is the same in every request."""
-
-    def __init__(self, name: str, value: str) -> None:
-        self._name = name
-        self._value = Secret(value)
-
-    async def async_auth_flow(
-        self, request: httpx.Request
-    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Put the header on *request*."""
-        request.headers[self._name] = self._value.reveal()
-        yield request
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    value: Secret
-    stale_at: float | None  # None: it does not say; an answer of 401 will
-
-    def sign(self, request: httpx.Request, header: str) -> None:
-        """Put the token on *request*."""
-        bearer = "Bearer " if header == "Authorization" else ""
-        request.headers[header] = bearer + self.value.reveal()
 
 
 Form = dict[str, str]
@@ -125,7 +99,7 @@ class OAuth(httpx.Auth):
         self._settings = {**(settings or {}), "origin": _origin(base_url)}
         self._clock = clock
         self._lock = asyncio.Lock()
-        self._token: _Token | None = None
+        self._token: Token | None = None
         self._rotated: Secret | None = None  # a newer refresh token that is kept nowhere else
         self._turns = 0  # how often asking for a token was answered
         self._refused: ConnectorError | None = None  # what came of it last, where it was a no
@@ -134,7 +108,7 @@ class OAuth(httpx.Auth):
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign *request*, fetching a token before it, or once more after a 401."""
-        used: _Token | None = None
+        used: Token | None = None
         for _ in range(2):
             seen = self._turns
             async with self._lock:
@@ -146,13 +120,12 @@ class OAuth(httpx.Auth):
                     asking = _following(fetching, answer)
             used = self._token
             assert used is not None
-            used.sign(request, self._auth.header)
-            response = yield request
-            if response.status_code != httpx.codes.UNAUTHORIZED:
+            response = yield used.signed(request, self._auth.header)
+            if not await went_stale(request, response):
                 return
 
     def _fetching(
-        self, used: _Token | None, seen: int
+        self, used: Token | None, seen: int
     ) -> Generator[httpx.Request, httpx.Response, None]:
         """The requests that get a token newer than *used*; none where somebody else got one."""
         if self._token is not None and self._token is not used and self._usable(self._token):
@@ -173,7 +146,7 @@ class OAuth(httpx.Auth):
         assert self._refused is not None
         raise self._refused.again()
 
-    def _usable(self, token: _Token) -> bool:
+    def _usable(self, token: Token) -> bool:
         return token.stale_at is None or self._clock() < token.stale_at
 
     def _keep(self, form: Form, answer: Mapping[str, Any]) -> None:
@@ -182,7 +155,7 @@ class OAuth(httpx.Auth):
             lifetime = self._auth.lifetime.total_seconds()
         early = min(EARLY.total_seconds(), (lifetime or 0) / 10)
         stale_at = None if lifetime is None else self._clock() + lifetime - early
-        self._token = _Token(Secret(str(answer["access_token"])), stale_at)
+        self._token = Token(Secret(str(answer["access_token"])), stale_at)
         fresh = answer.get("refresh_token")
         rotated = Secret(fresh) if isinstance(fresh, str) and fresh else None
         if self._auth.type == "password":

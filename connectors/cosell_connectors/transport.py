@@ -106,7 +106,7 @@ def transport_error(
             failed = error.request
     host = failed.url.netloc.decode()
     # A token that could not be fetched: the call itself had not begun, or was answered with 401.
-    doubt: Happened = happened(sent) if failed is sent else "no"
+    doubt: Happened = happened(sent) if failed.extensions is sent.extensions else "no"
     if _was_refused(error):
         text = f"{host} could not be reached: {error}"
         return unreachable(text, code="no_connection", happened="no")

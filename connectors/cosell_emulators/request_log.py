@@ -21,7 +21,8 @@ _SECRET_NAMES = (
     "refresh_token",
 )
 _SECRET_IN_FORM = re.compile(rf"(?i)\b({'|'.join(_SECRET_NAMES)}|code|token|sid)=[^&]*")
-_SECRET_HEADERS = {"authorization", "proxy-authorization"}
+_SECRET_IN_XML = re.compile(r"(?i)(<(?:\w+:)?sessionId\b[^>]*>)[^<]*")
+_SECRET_HEADERS = {"authorization", "proxy-authorization", "x-sfdc-session"}
 
 # A sandbox may run for days; the newest hundred thousand requests are enough for any test.
 _KEPT = 100_000
@@ -100,7 +101,7 @@ def _body(content: bytes, kind: str) -> Any:
             return text
     if "form" in kind:
         return _SECRET_IN_FORM.sub(rf"\1={_BLANK}", text)
-    return text
+    return _SECRET_IN_XML.sub(rf"\g<1>{_BLANK}", text)
 
 
 def _blanked(value: Any) -> Any:

@@ -279,7 +279,7 @@ def test_rows_that_failed_carry_their_class(salesforce: Connector) -> None:
         {"id": "3", "success": False, "errors": [long]},
     ]
 
-    reply = with_row_errors(answered(salesforce, 200, body), rows, salesforce.errors)
+    reply = with_row_errors(answered(salesforce, 200, body), rows, salesforce.errors, {})
 
     told = [row.get("error") for row in reply.body]
     assert [one and (one["class"], one["code"], one["field"]) for one in told] == [

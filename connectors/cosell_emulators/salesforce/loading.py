@@ -214,6 +214,8 @@ def results(job: IngestJob, which: str) -> bytes | None:
             extra = ["sf__Id", "sf__Error"]
             lines = [[key, told, *cells] for key, told, cells in job.failed]
         case "unprocessedrecords":
+            if job.content and not (job.done or job.failed):
+                return job.content  # an aborted job, or one that failed before its first row
             extra, lines = [], []
         case _:
             return None

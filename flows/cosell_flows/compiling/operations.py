@@ -168,6 +168,7 @@ _TAKEN: Mapping[str, Type] = {
     "uuid": TEXT,
     "array": of("list", "text", "integer", "number", "boolean", "date", "moment"),
     "object": of("record"),
+    "csv": of("list"),
     "bytes": of(),  # no expression yields a file; only the product's own commands send any
     "any": ANY,
 }
@@ -190,8 +191,8 @@ def operations_of(connector: Connector) -> dict[str, OperationView]:
 
 
 def _taken(parameter: Parameter) -> Type:
-    in_body = parameter.location in ("body", "body_field")
-    if in_body and parameter.type not in ("array", "object"):
+    in_body = parameter.location in ("body", "body_field", "soap_header")
+    if in_body and parameter.type not in ("array", "object", "csv"):
         return ANY
     wanted = of("list") if in_body and parameter.type == "array" else _TAKEN[parameter.type]
     optional = not parameter.required or parameter.default is not None

@@ -77,7 +77,7 @@ class Stage:
         """The answer to a request; raises what the wire would, or the fault of the test."""
         mock = self._mocks.get(call.name)
         if call.whole and operation.paging is not None:
-            return imitating.answer(imitating.built([(operation.paging.items, [])]))
+            return imitating.answered(operation, imitating.built([(operation.paging.items, [])]))
         reply = self._choose(mock, call.arguments)
         if reply is None:
             raise self._fault(*_no_answer(call, mock))
@@ -104,12 +104,12 @@ class Stage:
         match reply.answer:
             case Returned(value=value):
                 body = imitating.body_of(operation, self._fixtures.resolved(value, system))
-                return imitating.answer(body)
+                return imitating.answered(operation, body)
             case Fixture(file=file, merge=merge, without=without):
                 named = {"fixture": file, "merge": merge, "without": without}
                 body = self._fixtures.resolved(named, system)
                 imitating.check_body(operation, body)
-                return imitating.answer(body)
+                return imitating.answered(operation, body)
             case Raw(status=status, headers=headers, body=body):
                 body = self._fixtures.resolved(body, system)
                 return imitating.answer(body, status=status, headers=headers)

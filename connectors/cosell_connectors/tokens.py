@@ -1,0 +1,87 @@
+"""Put a token on a request, or into it, and see from an answer whether it went stale."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from cosell_env.secrets import Secret
+
+from .envelopes import with_token
+from .markup import fault
+from .model import ErrorRules, Operation
+
+_INSIDE = "cosell_token_inside"  # of a request whose body has a place for the token
+
+
+def signed_inside(operation: Operation, rules: ErrorRules) -> dict[str, Any] | None:
+    """What marks a request of *operation* whose envelope carries the token, where it does.
+
+    Such a call is not answered with 401 when the token went stale, but with a fault: the codes of
+    class `unauthorized` tell.
+    """
+    if operation.soap is None or operation.soap.token is None:
+        return None
+    codes = (one.codes for one in rules.rules if one.error_class == "unauthorized")
+    return {_INSIDE: frozenset(code for some in codes for code in some)}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token, and when it is to be renewed."""
+
+    value: Secret
+    stale_at: float | None  # None: it does not say; an answer of 401 will
+
+    def signed(self, request: httpx.Request, header: str) -> httpx.Request:
+        """*request* with the token on it, or in it; what was to be signed holds no token itself."""
+        if _INSIDE in request.extensions:
+            content = with_token(request.content, self.value.reveal())
+            names = {
+                name: text for name, text in request.headers.items() if name != "content-length"
+            }
+            made = httpx.Request(request.method, request.url, headers=names, content=content)
+            made.extensions = request.extensions  # the same: what befalls one befell the other
+            return made
+        bearer = "Bearer " if header == "Authorization" else ""
+        request.headers[header] = bearer + self.value.reveal()
+        return request
+
+
+async def went_stale(request: httpx.Request, response: httpx.Response) -> bool:
+    """Whether the answer says that the token is of no use any more."""
+    if _INSIDE not in request.extensions or response.is_success:
+        return response.status_code == httpx.codes.UNAUTHORIZED
+    told = fault(await response.aread()) or {}
+    return told.get("faultcode") in request.extensions[_INSIDE]
+
+
+class StaticHeader(httpx.Auth):
+    """A header that is the same in every request."""
+
+    def __init__(self, name: str, value: str) -> None:
+        self._name = name
+        self._value = Secret(value)
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Put the header on *request*."""
+        request.headers[self._name] = self._value.reveal()
+        yield request
+
+
+class StaticToken(httpx.Auth):
+    """A token that was given out for good."""
+
+    def __init__(self, value: Secret) -> None:
+        self._token = Token(value, None)
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Put the token on *request*."""
+        yield self._token.signed(request, "Authorization")
