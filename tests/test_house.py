@@ -47,6 +47,7 @@ DOORS = {
         "definitions/cosell_definitions/tokenizing.py",  # what lies below the tree: signs and words
     ],
     "jsonschema": ["definitions/cosell_definitions/ruling.py"],
+    "regex": ["definitions/cosell_definitions/matching.py"],
     "ruamel": ["env/cosell_env/editing.py"],
     "httpx": [
         "connectors/cosell_connectors/client.py",

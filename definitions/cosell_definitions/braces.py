@@ -38,6 +38,19 @@ def quoted_line(line: str) -> str | None:
     return body[:start] + quoted(body[start:end]) + body[end:] + ending
 
 
+def typed_at(line: str, mended: str) -> tuple[int, ...]:
+    """For each letter of a mended line, and its end, where it stands in the line as it was typed."""
+    found, at = [], 0
+    adds = len(mended) > len(line)  # quotes; else braces were taken away
+    for letter in mended:
+        while not adds and at < len(line) and line[at] != letter:
+            at += 1
+        found.append(min(at, len(line)))
+        if at < len(line) and line[at] == letter:
+            at += 1
+    return (*found, len(line))
+
+
 def first_unquoted(line: str) -> int:
     """Where the first braces outside quotes stand; 0 where there are none."""
     span = _unquoted_span(line) if len(line) <= MAX_LINE else None
@@ -71,6 +84,8 @@ def _unquoted_span(line: str) -> tuple[int, int, int] | None:
         letter = line[at]
         if letter in "\"'" and not line[start:at].strip():
             at = _end_of_quotes(line, at)
+            if line[at : at + 1].strip(" \t,]}:"):
+                return None  # the quotes are what is wrong here: "a, b: "{{ c }}"
             continue
         if letter == "#" and (at == 0 or line[at - 1] == " "):
             return None

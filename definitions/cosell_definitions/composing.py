@@ -5,14 +5,14 @@ from __future__ import annotations
 import bisect
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
 
 import yaml
 
-from .braces import quoted_line
+from .braces import BARE_KEYS, quoted_line
 from .decoding import BREAKS
 from .faults import fault_of
+from .marking import Mark, Marks, Moved, end_of, start_of
 from .nodes import LEAF, Extent, MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem, did_you_mean
 from .strictness import Kind, Span, breaches, misread
@@ -25,13 +25,6 @@ MAX_COLLECTED = 100  # with so many slips of layout, nothing else about the file
 
 # The C parser is some ten times faster; both give the same events.
 LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _Mark(Protocol):
-    """What both parsers' marks have."""
-
-    line: int
-    column: int
 
 
 _OF_NODES = frozenset(
@@ -65,9 +58,10 @@ class _Frame:
 class Composer:
     """Turns the parser's events into nodes with an explicit stack: no nesting can exhaust ours."""
 
-    def __init__(self, source: str, file: str) -> None:
+    def __init__(self, source: str, file: str, *, moved: Moved | None = None) -> None:
         self.source = source
         self.file = file
+        self._marks = Marks(file, moved or {})
         self.problems: list[Problem] = []
         self.unquoted: int | None = None  # line of the first unquoted {{
         self.failed = False
@@ -148,25 +142,28 @@ class Composer:
 
     def _take_scalar(self, event: yaml.ScalarEvent) -> None:
         text, anchor, tag, style = event.value, event.anchor, event.tag, event.style
-        place = self._place(event) if anchor is None else self._behind_mark(event)
+        place = self._marks.place(event) if anchor is None else self._behind_mark(event)
         in_flow = bool(self._stack) and self._stack[-1].in_flow
         if style:
             self._note_text(event)
         elif "{{" in text and self.unquoted is None:
-            self.unquoted = _start(event).line + 1
+            self.unquoted = start_of(event).line + 1
         if anchor is not None or (in_flow and not style):
             self._refuse_misread(event, None if style or not in_flow else text)
         if tag is not None:
             self._refuse_tag(event)
         turns = self._turns(event, place)
-        node = ScalarNode(text, bool(style), place, tag is not None, turns)
+        quoted = bool(style) and not self._marks.quoted_by_us(event)
+        node = ScalarNode(text, quoted, place, tag is not None, turns)
         if anchor is not None:
             self._anchors[anchor] = (node, LEAF)
         self._put(node, LEAF)
 
     def _turns(self, event: yaml.ScalarEvent, place: Place) -> tuple[Turn, ...]:
         """Where the letters stand, where they do not simply follow one another on one line."""
-        start, end = _start(event), _end(event)
+        start, end = start_of(event), end_of(event)
+        if self._marks.is_mended(event):
+            return ()
         length = len(event.value) + (2 if event.style else 0)
         if start.line == end.line and end.column - place.column + 1 == length:
             return ()
@@ -175,7 +172,7 @@ class Composer:
 
     def _take_alias(self, event: yaml.AliasEvent) -> None:
         name = event.anchor or ""
-        node: Node = ScalarNode("", quoted=False, place=self._place(event), faulty=True)
+        node: Node = ScalarNode("", quoted=False, place=self._marks.place(event), faulty=True)
         if name not in self._anchors:
             near = did_you_mean(name, self._anchors)
             self._report(
@@ -206,13 +203,13 @@ class Composer:
         self._put(target, Extent(1 + extent.copies, extent.size, extent.height))
 
     def _note_text(self, event: yaml.ScalarEvent) -> None:
-        start, end = _start(event), _end(event)
+        start, end = start_of(event), end_of(event)
         kind = Kind.BLOCK if event.style in ("|", ">") else Kind.QUOTED
         indent = self._stack[-1].indent if self._stack else -1
         self._texts.append(Span(kind, start.line, start.column, end.line, end.column, indent))
 
     def _refuse_misread(self, event: yaml.NodeEvent, plain: str | None) -> None:
-        mark = _start(event)
+        mark = start_of(event)
         line = self._lines[mark.line] if mark.line < len(self._lines) else ""
         wrong = misread(line, mark.column, plain=plain, anchor=event.anchor)
         if wrong is not None:
@@ -220,7 +217,7 @@ class Composer:
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         is_mapping = isinstance(event, yaml.MappingStartEvent)
-        mark = _start(event)
+        mark = start_of(event)
         if event.tag is not None:
             self._refuse_tag(event)
         if event.anchor:
@@ -232,7 +229,7 @@ class Composer:
         if len(self._stack) >= MAX_DEPTH:
             self._too_deep(event)
             return
-        place = self._place(event)
+        place = self._marks.place(event)
         if not event.flow_style:
             # A block has no last column of its own: its end mark is the start of what follows.
             place = Place(file=self.file, line=place.line, column=place.column)
@@ -261,7 +258,7 @@ class Composer:
     def _close(self, event: yaml.CollectionEndEvent) -> None:
         frame = self._stack.pop()
         if frame.in_flow and not (self._stack and self._stack[-1].in_flow):
-            self._note_flow(frame, _end(event))
+            self._note_flow(frame, end_of(event))
         node: Node
         if frame.is_mapping:
             node = MappingNode(frame.entries, frame.place, frame.faulty)
@@ -271,7 +268,7 @@ class Composer:
             self._anchors[frame.anchor] = (node, frame.extent)
         self._put(node, frame.extent)
 
-    def _note_flow(self, frame: _Frame, end: _Mark) -> None:
+    def _note_flow(self, frame: _Frame, end: Mark) -> None:
         first, start = frame.place.line - 1, frame.place.column - 1
         self._brackets.append(Span(Kind.FLOW, first, start, end.line, end.column, frame.indent))
 
@@ -321,11 +318,13 @@ class Composer:
     def _refuse_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> None:
         tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
         tag = tag if len(tag) <= 40 else f"{tag[:39]}…"
+        hint = "delete the tag; a text that begins with ! goes in quotes"
+        key = self._stack[-1].key if self._stack else None
+        if isinstance(key, ScalarNode) and key.text in BARE_KEYS and not tag.startswith("!!"):
+            negated = f"{tag[1:]} {getattr(event, 'value', '')}".strip()
+            hint = f"for the opposite, write: {key.text}: not {negated}"
         self._report(
-            "Y003",
-            event,
-            f"the tag {tag} is not read; types come from what a key is for",
-            "delete the tag; a text that begins with ! goes in quotes",
+            "Y003", event, f"the tag {tag} is not read; types come from what a key is for", hint
         )
 
     def _fail(self, error: yaml.YAMLError) -> None:
@@ -335,6 +334,7 @@ class Composer:
             return
         self.problems = [problem for problem in self.problems if problem.code != "Y007"]
         fault = fault_of(error, self._lines, self.file)
+        fault = replace(fault, place=self._marks.as_typed(fault.place))
         if self.unquoted is None:
             self.unquoted = self._braces_near(fault.place.line, error)
         if self.unquoted is None:
@@ -351,7 +351,7 @@ class Composer:
         return None
 
     def _report(self, code: str, event: yaml.Event, message: str, hint: str) -> None:
-        self._say(code, self._place(event), message, hint)
+        self._say(code, self._marks.place(event), message, hint)
 
     def _say(self, code: str, place: Place, message: str, hint: str) -> None:
         self.problems.append(Problem(code=code, place=place, message=message, hint=hint))
@@ -360,26 +360,10 @@ class Composer:
 
     def _behind_mark(self, event: yaml.ScalarEvent) -> Place:
         """Where a value stands that is marked `&name`: behind the mark, if on the same line."""
-        place, mark = self._place(event), _start(event)
+        place, mark = self._marks.place(event), start_of(event)
         line = self._lines[mark.line] if mark.line < len(self._lines) else ""
         skipped = re.compile(r"&\S+[ ]+(?=\S)").match(line, mark.column)
         return place._replace(column=skipped.end() + 1) if skipped else place
-
-    def _place(self, event: yaml.Event) -> Place:
-        start, end = _start(event), _end(event)
-        line, column = start.line, start.column
-        same = line == end.line and end.column > column
-        return Place(self.file, line + 1, column + 1, end.column + 1 if same else None)
-
-
-def _start(event: yaml.Event) -> _Mark:
-    assert event.start_mark is not None  # the parsers always set it
-    return event.start_mark
-
-
-def _end(event: yaml.Event) -> _Mark:
-    assert event.end_mark is not None
-    return event.end_mark
 
 
 def _says_anything(line: str) -> bool:

@@ -121,6 +121,14 @@ def _laid_over(
 
 
 def _in_order(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
-    """Each problem once, from the top of the file to its end."""
-    once = {(it.place, it.code, it.message): it for it in problems}
+    """Each problem once, from the top of the file to its end.
+
+    Where braces cannot stand at all, that they stand there without quotes is not worth saying.
+    """
+    refused = {it.place[:3] for it in problems if it.code != "Y001"}
+    once = {
+        (it.place, it.code, it.message): it
+        for it in problems
+        if it.code != "Y001" or it.place[:3] not in refused
+    }
     return tuple(sorted(once.values(), key=lambda it: (it.place.line, it.place.column, it.code)))

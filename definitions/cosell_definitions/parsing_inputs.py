@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
@@ -39,7 +38,8 @@ def inputs_of(hand: Hand, entry: Shaped | None) -> tuple[Input, ...]:
         if schema is None:
             continue
         has_default = "default" in shaped.entries
-        default = _default(hand, shaped.entries["default"], schema) if has_default else None
+        readable = has_default and shaped.entries["default"].sound
+        default = _default(hand, shaped.entries["default"], schema) if readable else None
         required = hand.scalar(shaped, "required")
         if has_default and required is True:
             hand.say(
@@ -149,13 +149,14 @@ def _check_pattern(hand: Hand, shaped: Shaped) -> None:
     pattern = hand.text(shaped, "pattern")
     if pattern is None:
         return
-    try:
-        re.compile(pattern)
-    except (re.error, RecursionError, OverflowError) as error:
+    from .matching import faulty  # noqa: PLC0415 - hardly any flow has a pattern
+
+    wrong = faulty(pattern)
+    if wrong is not None:
         hand.say(
             "F015",
             shaped.entries["pattern"].place,
-            f"{pattern!r} is not a regular expression: {error}",
+            f"{pattern!r} is not a regular expression: {wrong}",
             "mend the pattern, or delete it",
         )
 

@@ -107,11 +107,33 @@ def _fields(hand: Hand, root: Shaped) -> tuple[MapField, ...]:
             )
             continue
         found[field.id] = field
+    _refuse_two_into_one(hand, tuple(found.values()))
     return tuple(found.values())
+
+
+def _refuse_two_into_one(hand: Hand, fields: tuple[MapField, ...]) -> None:
+    """What two rows write into one field, the second takes from the first, every time."""
+    written: dict[tuple[str, str], MapField] = {}
+    for field in fields:
+        ends = [("left", path) for path in field.left if field.direction != "left_to_right"]
+        ends += [("right", path) for path in field.right if field.direction != "right_to_left"]
+        for side, path in ends:
+            first = written.setdefault((side, _plain(path)), field)
+            if first is not field:
+                hand.say(
+                    "M011",
+                    field.place,
+                    f"this row, too, is written to the {side} field {_plain(path)!r}; "
+                    f"so is the row on line {first.place.line}",
+                    "delete one of the two, or give one a `direction` that does not write there",
+                )
+                break
 
 
 def _field(hand: Hand, shaped: Shaped, defaults: Shaped | None) -> MapField | None:
     left, right = _paths(hand, shaped.get("left")), _paths(hand, shaped.get("right"))
+    if any(name in shaped.entries and not shaped.entries[name].sound for name in ("left", "right")):
+        return None  # what is wrong with it has been said
     if not left and not right:
         hand.say(
             "M012",
@@ -211,16 +233,20 @@ def _check_names(
     used: set[tuple[str, str]] = set()
     fields = root.get("fields")
     for shaped in fields.items if fields is not None else ():
+        wide = True  # as far as it was said; one path too few is one slip
         for kind, known in (("table", tables), ("guard", guards)):
             name = hand.text(shaped, kind)
             if name is None:
+                # Which one was meant cannot be read, so any may be.
+                used |= {(kind, one) for one in known if kind in shaped.entries}
                 continue
             used.add((kind, name))
             if name not in known:
                 _say_unknown(hand, shaped.entries[kind].place, kind, name, known)
-                used |= {(kind, meant) for meant in intended([name], known)}
+                meant = intended([name], known) or known
+                used |= {(kind, one) for one in meant}
                 continue
-            _check_width(hand, shaped, kind, known[name])
+            wide = wide and _check_width(hand, shaped, kind, known[name])
     for kind, known in (("table", tables), ("guard", guards)):
         section = root.get(f"{kind}s")
         for name in known:
@@ -248,8 +274,8 @@ def _say_unknown(hand: Hand, place: Place, kind: str, name: str, known: dict[str
 
 def _check_width(
     hand: Hand, shaped: Shaped, kind: str, rows: tuple[TableRow | GuardRow, ...]
-) -> None:
-    """A row of two left fields needs states of two values."""
+) -> bool:
+    """Whether the states have a value for each left field; a row of two needs two."""
     left = shaped.get("left")
     width = len(left.items or (left,)) if left is not None else 0
     for row in rows:
@@ -266,7 +292,8 @@ def _check_width(
                     f"this {kind} row has {len(state)} values; the field has {width} left paths",
                     "write one value for each path, * for any",
                 )
-                return
+                return False
+    return True
 
 
 # -- the rest ---------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from .braces import quoted_line
+from .braces import quoted_line, typed_at
 from .composing import Composer
 from .decoding import BREAKS, lines_with_ends, refused, unseen
 from .nodes import Document, MappingNode, Node, ScalarNode, SequenceNode
@@ -43,16 +43,20 @@ def _compose(source: str, file: str) -> tuple[Node | None, list[Problem]]:
     """Build the tree; unquoted braces are mended and the rest read again, to find all slips."""
     slips: list[Problem] = []
     lines = lines_with_ends(source)
+    moved: dict[int, tuple[int, ...]] = {}  # of mended lines: where each letter was typed
     composer = Composer(source, file)
     root = composer.compose()
     while composer.unquoted is not None:
         number = composer.unquoted
-        slips.append(unquoted_problem(source, lines[number - 1], number, file))
         fixed = quoted_line(lines[number - 1])
+        slips.append(unquoted_problem(source, lines[number - 1], number, file))
         if fixed is None or len(slips) >= MAX_REPAIRS or len(slips) * len(source) > MAX_REREAD:
             break
+        now = typed_at(lines[number - 1], fixed)
+        before = moved.get(number)
+        moved[number] = now if before is None else tuple(before[at] for at in now)
         lines[number - 1] = fixed
-        composer = Composer("".join(lines), file)
+        composer = Composer("".join(lines), file, moved=moved)
         root = composer.compose()
     faults = composer.problems
     tabs = tabs_in(source, file, composer.in_text, failed=composer.failed)

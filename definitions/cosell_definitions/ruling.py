@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,13 +11,17 @@ import jsonschema
 from jsonschema import Draft202012Validator
 
 from .fitting import JsonSchema
+from .matching import TooLong, found_in_text
 
 
 def faults_of(value: Any, schema: JsonSchema) -> tuple[tuple[tuple[str | int, ...], str], ...]:
     """Where a value breaks a schema: paths and words, best match first."""
-    errors = sorted(
-        _VALIDATOR(schema).iter_errors(value), key=jsonschema.exceptions.relevance, reverse=True
-    )
+    try:
+        errors = sorted(
+            _VALIDATOR(schema).iter_errors(value), key=jsonschema.exceptions.relevance, reverse=True
+        )
+    except TooLong as late:
+        return (((), str(late)),)
     return tuple((tuple(error.absolute_path), _worded(error)) for error in errors)
 
 
@@ -36,9 +40,17 @@ def _is_integer(_: Any, value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _pattern(
+    _: Any, pattern: str, value: object, __: JsonSchema
+) -> Iterator[jsonschema.ValidationError]:
+    if isinstance(value, str) and not found_in_text(pattern, value):
+        yield jsonschema.ValidationError(f"{value!r} does not match {pattern!r}")
+
+
 # The types of the language on top of those of JSON Schema: exact decimals, dates, moments.
 _VALIDATOR = jsonschema.validators.extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
+    validators={"pattern": _pattern},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine_many(
         {
             "number": _is_number,

@@ -91,6 +91,8 @@ def describe(node: Node) -> str:
             shown = text if len(text) <= 40 else text[:39] + "…"
             if not quoted and text == "":
                 return "nothing"
+            if text.startswith("{{"):
+                return f"{shown!r}, and expressions are not read here"
             value = untyped(node)
             if quoted:
                 return f"{shown!r}, which is text because of its quotes"

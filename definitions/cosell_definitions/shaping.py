@@ -144,6 +144,8 @@ class _Shaper:
             value = node.entries[name][1]
             if isinstance(value, ScalarNode) and value.text in branches:
                 return self._resolve(branches[value.text])
+            if isinstance(value, ScalarNode) and value.faulty:
+                return _SILENT
             near = meant(value.text, branches) if isinstance(value, ScalarNode) else None
             self._say(
                 "04",
@@ -249,11 +251,10 @@ class _Shaper:
         """A node that the schema says nothing about."""
         match node:
             case ScalarNode():
-                return Shaped(untyped(node), node, _place(key))
+                return Shaped(untyped(node), node, _place(key), sound=not node.faulty)
             case SequenceNode():
-                return Shaped(
-                    tuple(self._free(item, None) for item in node.items), node, _place(key)
-                )
+                items = tuple(self._free(item, None) for item in node.items)
+                return Shaped(items, node, _place(key), sound=all(item.sound for item in items))
             case MappingNode():
                 entries = {
                     name: self._free(value, key_node)

@@ -168,8 +168,7 @@ def _translated(node: j.Node) -> s.Syntax:
 
 
 def _name(name: str, at: int) -> s.Syntax:
-    if name.startswith("_"):
-        raise _private(name, at)
+    _refuse_private(name, at)
     return s.Constant(None, at) if name == "null" else s.Name(name, at)
 
 
@@ -201,14 +200,15 @@ def _operated(node: j.Node) -> s.Syntax:
 
 
 def _attribute(node: j.Getattr, name: str) -> s.Syntax:
-    if name.startswith("_"):
-        raise _private(name, node.lineno + 1)
+    _refuse_private(name, node.lineno + 1)
     return s.Read(_translated(node.node), s.Constant(name, node.lineno + 1), node.lineno)
 
 
-def _private(name: str, at: int) -> Faulty:
-    message = f"names that begin with _ cannot be read: {name}"
-    return Faulty(message, "read a key of the record, or use a filter", at=at, code="X007")
+def _refuse_private(name: str, at: int) -> None:
+    """`_links` and `__typename` are keys that a payload may have; `__class__` is Python's alone."""
+    if name.startswith("__") and name.endswith("__"):
+        message = f"names such as {name} belong to Python and cannot be read"
+        raise Faulty(message, "read a key of the record, or use a filter", at=at, code="X007")
 
 
 def _item(node: j.Getitem) -> s.Syntax:
@@ -221,8 +221,8 @@ def _item(node: j.Getitem) -> s.Syntax:
         ]
         return s.Part(whole, bounds[0], bounds[1], node.lineno)
     key = _translated(node.arg)
-    if isinstance(key, s.Constant) and isinstance(key.value, str) and key.value.startswith("_"):
-        raise _private(key.value, key.at)
+    if isinstance(key, s.Constant) and isinstance(key.value, str):
+        _refuse_private(key.value, key.at)
     return s.Read(whole, key, node.lineno)
 
 

@@ -152,7 +152,7 @@ def moment_text(value: datetime) -> str:
 
 def absent(missing: Missing) -> Faulty:
     """The error that using something missing is."""
-    known = [name for name in missing.known if not name.startswith("_")]
+    known = list(missing.known)
     near = did_you_mean(missing.name, known)
     where = f" in {missing.owner}" if missing.owner else " here"
     message = missing.because or f"there is no {missing.name!r}{where}"

@@ -80,7 +80,10 @@ def _schema(schema: Schema) -> dict[str, Any]:
         made["items"] = {}
     if schema.properties:
         made["properties"] = {name: _schema(one) for name, one in schema.properties.items()}
-    return made | {word: _plain(value) for word, value in schema.keywords.items()}
+    # Prefect's server tries a pattern without a limit of time; the run tries it with one.
+    return made | {
+        word: _plain(value) for word, value in schema.keywords.items() if word != "pattern"
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -241,6 +241,12 @@ _TYPES = {
 }
 
 
+def _matches(pattern: str, text: str) -> bool:
+    from cosell_definitions.matching import found_in_text  # noqa: PLC0415 - hardly any input has one
+
+    return found_in_text(pattern, text)
+
+
 def _keywords(schema: Schema, value: Any) -> None:
     words = schema.keywords
     sized = value if isinstance(value, (str, list)) else None
@@ -259,7 +265,7 @@ def _keywords(schema: Schema, value: Any) -> None:
             lambda limit: sized is not None and len(sized) > limit,
             "has more elements than",
         ),
-        ("pattern", lambda pattern: not re.search(str(pattern), str(value)), "does not match"),
+        ("pattern", lambda pattern: not _matches(str(pattern), str(value)), "does not match"),
     )
     for word, breaks, says in checks:
         limit: Any = words.get(word)

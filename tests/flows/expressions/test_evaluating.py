@@ -129,8 +129,8 @@ FAILS = {
     "{{ inputs.rows[5] }}": ("inputs.rows has 2 items; there is no item 5", "default(", 25),
     "{{ inputs.name.upper() }}": ("methods cannot be called: upper()", "inputs.name | upper", 25),
     "{{ inputs.rows.append(1) }}": ("methods cannot be called: append()", "filters", 25),
-    "{{ ''.__class__ }}": ("names that begin with _ cannot be read: __class__", "", 16),
-    "{{ opp['_links'] }}": ("names that begin with _ cannot be read: _links", "", 17),
+    "{{ ''.__class__ }}": ("names such as __class__ belong to Python", "", 16),
+    "{{ opp['__class__'] }}": ("names such as __class__ belong to Python", "", 17),
     "{{ inputs.name | uper }}": ("there is no filter 'uper'", "did you mean 'upper'?", None),
     "{{ inputs.name is blnk }}": ("there is no test 'blnk'", "did you mean 'blank'?", None),
     "{{ open('/etc/passwd') }}": ("there is no function 'open'", "range", None),
@@ -150,6 +150,11 @@ FAILS = {
     "{{ 'x' | int }}": ("'x' (text) is not a whole number", "| int(0)", None),
     "{{ [] | soql_list }}": ("an empty list cannot be written into SOQL", "length > 0", None),
 }
+
+
+def test_a_key_may_begin_with_an_underscore() -> None:
+    """`_links` is a key of a payload like any other, read either way."""
+    assert value_of("{{ [opp._links, opp['_links']] }}") == ["x", "x"]
 
 
 @pytest.mark.parametrize("text", FAILS)
