@@ -327,7 +327,11 @@ def _nothing(operation: Operation) -> dict[str, Any]:
     """What a plan finds about a record that does not exist yet: nothing, in the operation's shape."""
     is_list = any(field.kind == "items" for field in operation.output)
     empty: dict[str, Any] = {"items": [], "newest": None, "value": 0 if is_list else None}
-    return {field.name: empty[field.kind] for field in operation.output}
+    table = operation.answer is not None and operation.answer.kind == "csv"
+    return {
+        field.name: [] if table and not field.pointer else empty[field.kind]
+        for field in operation.output
+    }
 
 
 def _made_a_moment_ago(write: Write) -> StepFailed:
