@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from .checking import check
-from .model import Flow, MappingFile
+from .model import Flow
+from .model_mappings import MappingFile
 from .model_tests import FlowTests
 from .nodes import Document
 from .overlaying import Overlay, overlaid

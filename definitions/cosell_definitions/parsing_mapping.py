@@ -5,17 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from .meaning import intended
-from .model import (
-    AuditTrail,
-    Brakes,
-    GuardRow,
-    MapField,
-    MappingFile,
-    MapSide,
-    TableRow,
-    Template,
-    Value,
-)
+from .model import Template, Value
+from .model_mappings import AuditTrail, Brakes, GuardRow, MapField, MappingFile, MapSide, TableRow
 from .nodes import MappingNode
 from .parsing_values import Hand, share_of
 from .problems import Place, Severity, did_you_mean

@@ -12,7 +12,8 @@ from typing import TypeVar
 from cosell_connectors import parsing as connector_parsing
 from cosell_connectors.model import Connector
 from cosell_definitions import parsing
-from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.model import Flow
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.model_tests import FlowTests
 from cosell_definitions.opening import content_of, found_in, never_read
 from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_you_mean

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cosell_definitions.model import Action, Flow, ForEach, If, MappingFile, SetValues
+from cosell_definitions.model import Action, Flow, ForEach, If, SetValues
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.overlaying import Overlay, load_overlay
 from cosell_definitions.parsing import load_flow, load_mapping
 from cosell_definitions.problems import Problem

@@ -16,17 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cosell_definitions.checking import check, load_schema, value_faults
-from cosell_definitions.model import (
-    Action,
-    Flow,
-    ForEach,
-    MappingFile,
-    SetValues,
-    Stop,
-    Switch,
-    Template,
-    Wait,
-)
+from cosell_definitions.model import Action, Flow, ForEach, SetValues, Stop, Switch, Template, Wait
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.parsing import (
     load_environment,
     load_flow,

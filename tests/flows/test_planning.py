@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.model import Flow
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.parsing import load_flow, load_mapping, load_variables
 from cosell_definitions.problems import Problem, Severity
 from cosell_flows.compiling.planning import OperationView, View, check_project

@@ -10,7 +10,7 @@ from typing import Any
 
 from cosell_connectors.client import Client
 from cosell_connectors.errors import ConnectorError
-from cosell_definitions.model import MappingFile
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.problems import Place, Problem, Severity, did_you_mean
 from cosell_env.resolving import Environment
 

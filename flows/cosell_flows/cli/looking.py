@@ -181,7 +181,8 @@ def _around(project: Project) -> Surroundings:
 def _uses(project: Project, flow: Flow) -> dict[str, list[str]]:
     """What a run depends on, through the flows it calls too: connections, variables, mappings."""
     from ..compiling.finding import Findings
-    from ..compiling.planning import examined, examined_mapping
+    from ..compiling.planning import examined
+    from ..compiling.planning_mappings import examined_mapping
     from ..running.surveying import view_of
 
     view = view_of(project.root, project.documents)

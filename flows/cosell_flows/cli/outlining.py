@@ -15,7 +15,6 @@ from cosell_definitions.model import (
     Flow,
     ForEach,
     If,
-    MappingFile,
     Parallel,
     Schema,
     Scope,
@@ -29,6 +28,7 @@ from cosell_definitions.model import (
     Value,
     Wait,
 )
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.parsing_values import duration_text
 
 

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from cosell_definitions.model import Bare, Flow, MappingFile, Template
+from cosell_definitions.model import Bare, Flow, Template
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.problems import Place
 
 from ..compiling.referring import usage

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cosell_connectors.model import Connector
-from cosell_definitions.model import CallFlow, Flow, MappingFile
+from cosell_definitions.model import CallFlow, Flow
 from cosell_definitions.model import Schema as ValueSchema
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.parsing_inputs import json_schema
 from cosell_definitions.settings import Declaration
 

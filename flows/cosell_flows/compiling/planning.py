@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Mapping
 
 from cosell_definitions.binding import has_templates, misfit
 from cosell_definitions.meaning import intended
-from cosell_definitions.model import CallFlow, Flow, MappingFile, Step, Template, Trigger, Value
+from cosell_definitions.model import CallFlow, Flow, Step, Trigger
 from cosell_definitions.problems import Place, Problem, Severity
 
 from .finding import Findings, suggestion, templates_in
 from .knowing import EVENT
 from .planning_calls import check_given, say_refused, say_unknown_input
-from .planning_names import Reader, check_variable, say_unknown_name, type_of_literal
+from .planning_mappings import check_mapping, variables_in
+from .planning_names import Reader, type_of_literal
 from .planning_steps import StepWalk, inner_steps
 from .types import list_of
 from .viewing import OperationView, ProjectView, View
@@ -132,7 +133,7 @@ def _uses(flow: Flow, view: ProjectView, found: Findings) -> None:
         reference
         for name in {*found.mappings, *flow.uses_mappings}
         if name in view.mappings
-        for reference in _variables_of(view.mappings[name])
+        for reference in variables_in(view.mappings[name])
     }
     kinds: tuple[
         tuple[str, str, tuple[str, ...], Mapping[str, Place], set[str], Collection[str]], ...
@@ -206,68 +207,6 @@ def _said(
             "delete it from the list",
             severity=Severity.WARNING,
         )
-
-
-# -- mappings -------------------------------------------------------------------------------------
-
-
-def check_mapping(mapping: MappingFile, view: ProjectView) -> list[Problem]:
-    """Every problem of one mapping with what it refers to."""
-    return examined_mapping(mapping, view).problems
-
-
-def examined_mapping(mapping: MappingFile, view: ProjectView) -> Findings:
-    """Every problem of one mapping with what it refers to, and what it was seen to use."""
-    found = Findings()
-    for side in (mapping.left, mapping.right):
-        found.connections.setdefault(side.connection, side.place)
-        if side.connection not in view.connections:
-            found.say(
-                "M016",
-                side.place,
-                f"there is no connection {side.connection!r}",
-                suggestion(side.connection, list(view.connections), there="there are"),
-            )
-    for value, names in _values_of(mapping):
-        for source in templates_in(value):
-            used = found.usage(source)
-            for reference in used.references if used is not None else ():
-                if reference.path[0] not in names:
-                    say_unknown_name(source, reference, sorted(names), found)
-                elif reference.path[0] == "env" and len(reference.path) > 1:
-                    check_variable(source, reference, view, found)
-    return found
-
-
-def _values_of(mapping: MappingFile) -> Iterator[tuple[Value, frozenset[str]]]:
-    """The values of a mapping, each with the names that it may read."""
-    env = frozenset({"env"})
-    both = frozenset({"env", "left", "right"})
-    yield from ((side.key, env) for side in (mapping.left, mapping.right))
-    for field in mapping.fields:
-        yield field.left, env
-        yield field.right, env
-        yield dict(field.columns), env
-        yield field.value, both
-    for rows in mapping.tables.values():
-        for row in rows:
-            yield (row.left, row.right, row.came_from, row.through), env
-    for guards in mapping.guards.values():
-        for guard in guards:
-            yield (guard.state, guard.to), env
-    yield (mapping.brakes.sentinel_left, mapping.brakes.sentinel_right), env
-    if mapping.audit is not None:
-        audit = mapping.audit
-        yield (audit.field, audit.mark, audit.mark_when, audit.language), env
-
-
-def _variables_of(mapping: MappingFile) -> Iterator[str]:
-    for value, _ in _values_of(mapping):
-        for source in templates_in(value):
-            used = Findings().usage(source) if isinstance(source, Template) else None
-            for reference in used.references if used is not None else ():
-                if reference.path[0] == "env" and len(reference.path) > 1:
-                    yield reference.path[1]
 
 
 # -- cycles ---------------------------------------------------------------------------------------

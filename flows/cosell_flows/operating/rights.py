@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cosell_connectors.model import Connector
-from cosell_definitions.model import Action, Flow, MappingFile
+from cosell_definitions.model import Action, Flow
+from cosell_definitions.model_mappings import MappingFile
 
 from ..running.nesting import every_step
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from cosell_definitions.model import MappingFile
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.problems import Place, did_you_mean
 
 from ..ledger.links import Link

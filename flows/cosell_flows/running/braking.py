@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 
-from cosell_definitions.model import Brakes, ForEach, MappingFile
+from cosell_definitions.model import ForEach
+from cosell_definitions.model_mappings import Brakes, MappingFile
 from cosell_definitions.problems import Place
 
 from .outcomes import StepFailed, StepRecord, Stopped

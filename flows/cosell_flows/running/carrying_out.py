@@ -18,7 +18,8 @@ from datetime import timedelta
 from typing import Any
 
 from cosell_connectors.errors import ConnectorError
-from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.model import Flow
+from cosell_definitions.model_mappings import MappingFile
 
 from ..ledger import LeaseBusy
 from .engine import Engine

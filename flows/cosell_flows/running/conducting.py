@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from cosell_definitions.binding import bound, has_templates
-from cosell_definitions.model import Action, CallFlow, Flow, ForEach, Schema, Value
+from cosell_definitions.model import Action, CallFlow, Flow, ForEach, Value
 
 from ..compiling.expressions import ScopeFunction
 from ..compiling.operations import ENGINE
@@ -24,6 +23,7 @@ from .giving import outputs_of, outputs_there_are
 from .heeding import braking_mapping, mapped_objects
 from .inputs import checked
 from .interpreter import StepWrapper, Walk
+from .literals import arguments_of, literals_of
 from .looking_up import missing_sentinel
 from .loops import Loops
 from .nesting import asks, flows_called
@@ -55,8 +55,6 @@ BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a list that was never read
 _LEASE = timedelta(seconds=15)  # how long a run that died keeps others from its deal
 _LEASE_WAIT = timedelta(minutes=5)
 _DEEPEST = 20
-# The types of parameters under which a literal would otherwise be taken by its looks.
-_SCHEMAS = {"text": "string", "uuid": "string", "boolean": "boolean"}
 
 
 class OneRun:
@@ -282,29 +280,15 @@ class OneRun:
                 return await self.actions.act(
                     action.system, action.operation, arguments, place=action.place
                 )
-            given = {**arguments, **self._literals(action)}
+            known = self.engine.connector(action.system).operations.get(action.operation)
+            given = {**arguments, **literals_of(action, known)}
             return await self.world.call(action.system, action.operation, given)
         except LedgerError as error:
             raise of_ledger(error) from error
 
-    def _literals(self, action: Action) -> Mapping[str, Value]:
-        """What is written out for a parameter, typed by it and not by its looks: `zip: 00184`."""
-        known = self.engine.connector(action.system).operations.get(action.operation)
-        schemas = {
-            one.name: Schema(type=_SCHEMAS[one.type])
-            for one in (known.parameters if known else ())
-            if one.type in _SCHEMAS
-        }
-        literals = {
-            name: value for name, value in action.arguments.items() if not has_templates(value)
-        }
-        return bound(literals, action.argument_nodes, schemas)
-
     def bound(self, call: CallFlow) -> Mapping[str, Value]:
         """The arguments of a call, its literals typed by what the called flow takes."""
-        called = self.engine.project.flows.get(call.flow)
-        schemas = {one.name: one.schema for one in called.inputs} if called else {}
-        return bound(call.arguments, call.argument_nodes, schemas)
+        return arguments_of(call, self.engine.project.flows.get(call.flow))
 
     async def child(self, flow: str, arguments: Mapping[str, Any], walk: Walk, place: Frame) -> Any:
         """Run another flow as part of this one, and give its outputs."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.model import Flow
+from cosell_definitions.model_mappings import MappingFile
 
 from ..project import Project
 from .soundness import Used

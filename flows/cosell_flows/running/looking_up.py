@@ -7,7 +7,7 @@ from typing import Any
 
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.model import ResourceCall
-from cosell_definitions.model import MappingFile, MapSide
+from cosell_definitions.model_mappings import MappingFile, MapSide
 
 from ..compiling.expressions import evaluate
 from ..syncing.sending import Systems

@@ -11,7 +11,8 @@ from cosell_definitions.problems import Problem, Severity, Unsound
 from cosell_env.resolving import Environment
 
 from ..compiling.finding import Findings
-from ..compiling.planning import circles_among, examined, examined_mapping
+from ..compiling.planning import circles_among, examined
+from ..compiling.planning_mappings import examined_mapping
 from ..compiling.viewing import View
 from ..project import NoSuchFlow, Project
 from .surveying import in_order, view_of

@@ -9,7 +9,8 @@ from pathlib import Path, PurePosixPath
 
 from cosell_connectors.model import Connector
 from cosell_definitions import parsing
-from cosell_definitions.model import Flow, MappingFile
+from cosell_definitions.model import Flow
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.opening import content_of
 from cosell_definitions.problems import Place, Problem, Severity, Unsound
 from cosell_definitions.settings import Declaration

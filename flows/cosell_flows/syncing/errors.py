@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosell_definitions.model import MapField
+from cosell_definitions.model_mappings import MapField
 
 
 class SyncError(Exception):

@@ -6,15 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cosell_definitions.model import (
-    GuardRow,
-    MapField,
-    MappingFile,
-    MapSide,
-    TableRow,
-    Template,
-    Value,
-)
+from cosell_definitions.model import Template, Value
+from cosell_definitions.model_mappings import GuardRow, MapField, MappingFile, MapSide, TableRow
 
 from ..compiling.expressions import evaluate
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from cosell_definitions.model import MapField
+from cosell_definitions.model_mappings import MapField
 
 from . import tables
 from .errors import BadValue, TooLong

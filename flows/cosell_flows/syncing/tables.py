@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cosell_definitions.model import GuardRow, TableRow
+from cosell_definitions.model_mappings import GuardRow, TableRow
 
 ANY = "*"
 

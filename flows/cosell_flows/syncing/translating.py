@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cosell_definitions.model import TableRow
+from cosell_definitions.model_mappings import TableRow
 
 from . import tables
 from .decisions import Decision, Sight, ask, changed, edited, go, stay, winner

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
-from cosell_definitions.model import MapField
+from cosell_definitions.model_mappings import MapField
 
 from .errors import BadValue, NotARow, TooLong
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cosell_definitions.model import MapField
+from cosell_definitions.model_mappings import MapField
 from cosell_definitions.parsing import load_mapping
 from cosell_flows.ledger.links import Link
 from cosell_flows.syncing.mirror import Mirror, Row, mirror_of

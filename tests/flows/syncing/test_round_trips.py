@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cosell_definitions.model import MappingFile
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.parsing import load_mapping
 from cosell_flows.syncing.mirror import mirror_of
 from cosell_flows.syncing.round_trips import losses

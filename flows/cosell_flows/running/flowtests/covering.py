@@ -6,18 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cosell_definitions.model import (
-    ERROR_CLASSES,
-    Action,
-    Case,
-    Flow,
-    ForEach,
-    If,
-    MapField,
-    MappingFile,
-    Step,
-    Switch,
-)
+from cosell_definitions.model import ERROR_CLASSES, Action, Case, Flow, ForEach, If, Step, Switch
+from cosell_definitions.model_mappings import MapField, MappingFile
 from cosell_definitions.problems import Place
 
 from ...compiling.planning_tests import steps_within

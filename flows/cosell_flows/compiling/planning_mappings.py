@@ -1,0 +1,226 @@
+"""Check a mapping against what it refers to: names, and the types of what its rows write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal, InvalidOperation
+
+from cosell_definitions.model import Bare, Template, Value
+from cosell_definitions.model_mappings import FieldType, MapField, MappingFile
+from cosell_definitions.problems import Place, Problem
+
+from .expressions import compiled
+from .finding import Findings, part_place, suggestion, templates_in
+from .inferring_calls import inference
+from .knowing import variables_of
+from .planning_names import check_variable, say_unknown_name
+from .referring import Reference
+from .types import ANY, TEXT, Type, constant, of, record_of
+from .viewing import ProjectView
+
+_ANY_RECORD = record_of({}, besides="anything")  # no connector says which fields a record has
+_SCALAR = of("text", "integer", "number", "boolean", "date", "moment", "null")
+_ROW_TAKES: Mapping[FieldType, Type] = {
+    "text": _SCALAR,
+    "money": of("integer", "number", "text", "null"),
+    "number": of("integer", "number", "text", "null"),
+    "currency": of("text", "null"),
+    "country": of("text", "null"),
+    "date": of("date", "moment", "text", "null"),
+    "datetime": of("moment", "text", "null"),
+    "boolean": of("boolean", "text", "null"),
+}
+_ROW_WORDS: Mapping[FieldType, str] = {
+    "text": "text",
+    "money": "an amount",
+    "number": "a number",
+    "currency": "a code of three letters, such as EUR",
+    "country": "a code of two letters, such as IT",
+    "date": "a date",
+    "datetime": "a moment",
+    "boolean": "true or false",
+}
+# Variables of these types hold anything but the name of a field.
+_NO_NAMES = {"boolean": "Yes or No", "number": "a number", "url": "an address"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A value of a mapping, where it stands, and what it is for."""
+
+    value: Value
+    place: Place
+    names: frozenset[str] = frozenset({"env"})
+    wanted: Type = ANY
+    row: FieldType | None = None  # the type of the row that the value is written by
+    is_path: bool = False
+
+
+def check_mapping(mapping: MappingFile, view: ProjectView) -> list[Problem]:
+    """Every problem of one mapping with what it refers to."""
+    return examined_mapping(mapping, view).problems
+
+
+def examined_mapping(mapping: MappingFile, view: ProjectView) -> Findings:
+    """Every problem of one mapping with what it refers to, and what it was seen to use."""
+    found = Findings()
+    for side in (mapping.left, mapping.right):
+        found.connections.setdefault(side.connection, side.place)
+        if side.connection not in view.connections:
+            found.say(
+                "M016",
+                side.place,
+                f"there is no connection {side.connection!r}",
+                suggestion(side.connection, list(view.connections), there="there are"),
+            )
+    scope = {"env": variables_of(view), "left": _ANY_RECORD, "right": _ANY_RECORD}
+    for asked in _asked_of(mapping):
+        sources = list(templates_in(asked.value))
+        types = {id(source): _read(source, asked, scope, view, found) for source in sources}
+        if isinstance(asked.value, Template):
+            _check_type(asked, types[id(asked.value)], asked.value.place, found)
+        elif not sources and not isinstance(asked.value, tuple | Mapping):
+            _check_type(asked, constant(asked.value), asked.place, found)
+    return found
+
+
+def variables_in(mapping: MappingFile) -> Iterator[str]:
+    """The environment variables that a mapping reads."""
+    for asked in _asked_of(mapping):
+        for source in templates_in(asked.value):
+            used = Findings().usage(source)
+            for reference in used.references if used is not None else ():
+                if reference.path[0] == "env" and len(reference.path) > 1:
+                    yield reference.path[1]
+
+
+def _asked_of(mapping: MappingFile) -> Iterator[_Asked]:
+    """The values of a mapping, each with the names that it may read and what it must be."""
+    for side in (mapping.left, mapping.right):
+        yield _Asked(side.key, side.place, wanted=TEXT, is_path=True)
+    for field in mapping.fields:
+        yield from _asked_of_row(field)
+    for rows in mapping.tables.values():
+        for row in rows:
+            yield _Asked((row.left, row.right, row.came_from, row.through), row.place)
+    for guards in mapping.guards.values():
+        for guard in guards:
+            yield _Asked((guard.state, guard.to), guard.place)
+    brakes, audit = mapping.brakes, mapping.audit
+    yield _Asked((brakes.sentinel_left, brakes.sentinel_right), mapping.place)
+    if audit is not None:
+        yield _Asked(audit.field, mapping.place, wanted=TEXT, is_path=True)
+        if audit.mark is not None:
+            yield _Asked(audit.mark, mapping.place, wanted=TEXT, is_path=True)
+        yield _Asked(audit.mark_when, mapping.place, wanted=of("boolean"))
+        yield _Asked(audit.language, mapping.place, wanted=TEXT)
+
+
+def _asked_of_row(field: MapField) -> Iterator[_Asked]:
+    for path in (*field.left, *field.right, *field.columns.values()):
+        yield _Asked(path, field.place, wanted=TEXT, is_path=True)
+    if field.value is not None:
+        # A table turns the value into another one, which the row's type then speaks of.
+        row = None if field.table is not None else field.type
+        yield _Asked(field.value, field.place, frozenset({"env", "left", "right"}), row=row)
+
+
+def _read(
+    source: Template | Bare,
+    asked: _Asked,
+    scope: Mapping[str, Type],
+    view: ProjectView,
+    found: Findings,
+) -> Type:
+    """Check all that one expression reads, and give its type."""
+    used = found.usage(source)
+    if used is None:
+        return ANY
+    for reference in used.references:
+        if reference.path[0] not in asked.names:
+            say_unknown_name(source, reference, sorted(asked.names), found)
+        elif reference.path[0] == "env" and len(reference.path) > 1:
+            check_variable(source, reference, view, found)
+            if asked.is_path:
+                _check_name(source, reference, view, found)
+    known = {name: type_ for name, type_ in scope.items() if name in asked.names}
+    return _type(source, known, found)
+
+
+def _type(source: Template | Bare, scope: Mapping[str, Type], found: Findings) -> Type:
+    whole = compiled(source.text, bare=isinstance(source, Bare))
+    result = TEXT
+    for piece in whole.pieces:
+        look = inference(scope)
+        if whole.lone:
+            result = look.type_of(piece.syntax)
+        else:
+            look.in_text(piece.syntax)
+        for complaint in look.complaints:
+            found.complain(source, complaint, piece.at)
+    return result
+
+
+def _check_name(
+    source: Template | Bare, reference: Reference, view: ProjectView, found: Findings
+) -> None:
+    """What names a field is read from a variable that holds such names."""
+    name = reference.path[1]
+    declared = view.declarations.get(name)
+    if declared is None or name in view.vague or declared.type not in _NO_NAMES:
+        return
+    fields = [other for other, one in view.declarations.items() if one.type == "field"]
+    found.say(
+        "M017",
+        part_place(source, reference, 1),
+        f"a field is named here, and {name} is {_NO_NAMES[declared.type]}",
+        suggestion(name, fields, there="variables that name fields"),
+    )
+
+
+def _check_type(asked: _Asked, given: Type, place: Place, found: Findings) -> None:
+    """A value is of the type that its row, or its place, needs."""
+    if asked.row is not None and asked.row in _ROW_TAKES:
+        wanted, words = _ROW_TAKES[asked.row], _ROW_WORDS[asked.row]
+        if not given.may_be(*wanted.kinds):
+            message = f"this row takes {words}, and this is {given}"
+            found.say("M017", place, message, "change the value, or the `type` of the row")
+        elif given.values and not any(_can_be(asked.row, value) for value in given.values):
+            value = next(iter(given.values))
+            message = f"this row takes {words}, and {value!r} is none"
+            found.say("M017", place, message, "change the value, or the `type` of the row")
+    elif asked.wanted.known and not given.may_be(*asked.wanted.kinds) and not asked.is_path:
+        hint = "write a variable of that type, or a value of it"
+        found.say("M017", place, f"here stands {asked.wanted}; this is {given}", hint)
+
+
+def _can_be(row: FieldType, value: object) -> bool:
+    """Whether a value that is known may pass for the type of a row."""
+    text = str(value).strip()
+    match row:
+        case "currency" | "country":
+            return text.isalpha() and len(text) == (3 if row == "currency" else 2)
+        case "boolean":
+            return text.lower() in ("true", "false")
+        case "money" | "number":
+            return _is_number(text)
+        case "date" | "datetime":
+            return _begins_with_a_date(text)
+    return True
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return Decimal(text).is_finite()
+    except InvalidOperation:
+        return False
+
+
+def _begins_with_a_date(text: str) -> bool:
+    try:
+        date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return True
