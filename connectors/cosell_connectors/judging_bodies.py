@@ -64,6 +64,10 @@ def _of_ways(operation: Operation, spot: Spot) -> Iterator[Problem]:
 def _of_soap(operation: Operation, spot: Spot) -> Iterator[Problem]:
     soap = operation.soap
     if soap is None:
+        if operation.fixed.soap_header:
+            yield spot.at("always", "soap_header").says(
+                "C027", "only a call by SOAP has an envelope", "add `soap:`, or write header:"
+            )
         return
     if operation.method != "POST":
         yield spot.at("method").says("C027", "a call by SOAP is a POST", "write method: POST")

@@ -250,7 +250,7 @@ def _envelope(operation: Operation, soap: Soap, values: Mapping[str, Any]) -> by
             soap.call,
             _fields(operation, values, "body_field", operation.fixed.body),
             namespace=soap.namespace,
-            headers=_fields(operation, values, "soap_header", {}),
+            headers=_fields(operation, values, "soap_header", operation.fixed.soap_header),
             token=soap.token,
             elements={
                 segments(one.wire_name)[0]: one.elements

@@ -122,6 +122,7 @@ def _operation(name: str, tree: Tree) -> Operation:
             query=always.get("query", {}),
             header=always.get("header", {}),
             body=always.get("body", {}),
+            soap_header=always.get("soap_header", {}),
         ),
         output=tuple(_output(key, one) for key, one in tree.get("output", {}).items()),
         paging=_paging(tree["paging"]) if "paging" in tree else None,

@@ -53,8 +53,10 @@ class Token:
 
 async def went_stale(request: httpx.Request, response: httpx.Response) -> bool:
     """Whether the answer says that the token is of no use any more."""
+    if response.status_code == httpx.codes.UNAUTHORIZED:
+        return True
     if _INSIDE not in request.extensions or response.is_success:
-        return response.status_code == httpx.codes.UNAUTHORIZED
+        return False
     told = fault(await response.aread()) or {}
     return told.get("faultcode") in request.extensions[_INSIDE]
 

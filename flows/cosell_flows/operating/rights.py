@@ -34,6 +34,8 @@ def needed(
             if operation is None or operation.effect != "write" or not isinstance(named, str):
                 continue
             right = _RIGHT.get(operation.method, "update")
+            if right == "create" and operation.idempotent:
+                right = "update"  # SOAP posts whatever it does
             found.setdefault(named, set()).update({"read", right})
     return found
 
