@@ -10,12 +10,15 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from .database import Database, made
-from .tables import INTENTS
+from .tables import INTENTS, RUNS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A write that must happen once. `fresh`: it was opened just now, by this very call."""
+    """A write that must happen once. `fresh`: it was opened just now, by this very call.
+
+    `item`: the key of the record that its run was working on, where it worked on one.
+    """
 
     key: str
     connection: str
@@ -26,6 +29,7 @@ class Intent:
     outcome: Any
     opened_at: datetime
     resolved_at: datetime | None
+    item: str | None = None
     fresh: bool = False
 
 
@@ -36,7 +40,14 @@ class Intents:
         self._database = database
 
     async def open(
-        self, key: str, *, connection: str, operation: str, arguments_digest: str, run_id: str
+        self,
+        key: str,
+        *,
+        connection: str,
+        operation: str,
+        arguments_digest: str,
+        run_id: str,
+        item: str | None = None,
     ) -> Intent:
         """Say that this write is about to be sent; the earlier intent where one has the key."""
         values = {
@@ -46,6 +57,7 @@ class Intents:
             "run_id": run_id,
             "state": "open",
             "opened_at": self._database.now(),
+            "item": item,
         }
         statement = self._database.insert(INTENTS).values(key=key, **values)
 
@@ -67,6 +79,21 @@ class Intents:
     async def forget(self, key: str) -> None:
         """The write certainly did not happen; it may be sent anew."""
         await self._database.change(delete(INTENTS).where(INTENTS.c.key == key))
+
+    async def left_by(self, flow: str) -> set[str]:
+        """The records that runs of *flow* were about when they announced what is still here."""
+        runs = select(RUNS.c.run_id).where(RUNS.c.flow == flow)
+        query = select(INTENTS.c.item).where(
+            INTENTS.c.item.is_not(None), INTENTS.c.run_id.in_(runs)
+        )
+        return {str(row.item) for row in await self._database.rows(query.distinct())}
+
+    async def forget_of(self, item: str, *, flow: str) -> None:
+        """A run of *flow* came through with a record: what an earlier one left open is settled."""
+        runs = select(RUNS.c.run_id).where(RUNS.c.flow == flow)
+        await self._database.change(
+            delete(INTENTS).where(INTENTS.c.item == item, INTENTS.c.run_id.in_(runs))
+        )
 
     async def get(self, key: str) -> Intent | None:
         """The intent with this key."""

@@ -121,6 +121,7 @@ INTENTS = Table(
     Column("outcome", Exact),
     Column("opened_at", Moment, nullable=False),
     Column("resolved_at", Moment),
+    Column("item", String(400)),
 )
 
 LEASES = Table(

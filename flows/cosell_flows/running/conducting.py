@@ -162,6 +162,7 @@ class OneRun:
         self.place = self._frame(self.flow, inputs, told, path="")
         known = self.permit.cursors if self.permit else cursors
         self.cursors = await self.engine.ledger.cursors.all() if known is None else known
+        await self.world.look_back()
         if self.planning:
             used = self.engine.used(self.flow.id).mappings
             self.world.marks = Marks.of(self.actions.mirror(name) for name in used)
@@ -354,7 +355,7 @@ class OneRun:
 
     async def _settled(self, item: Item) -> None:
         if item.status != "failed" and not self.planning:
-            await self.world.forget(item.intents)
+            await self.world.through_with(item)
 
     async def _failed(self, item: Item, value: Any, failure: StepFailed) -> None:
         """An item that failed without saying so itself becomes a dead letter all the same."""

@@ -57,6 +57,7 @@ class Item:
         return "updated" if self.kinds else "unchanged"
 
 
+DONE = frozenset({"created", "updated", "unchanged"})  # skipped is not: nothing was looked at
 ITEM: ContextVar[Item | None] = ContextVar("item", default=None)
 
 
@@ -96,6 +97,7 @@ class World:
     seen: Seen = field(default_factory=dict)  # outside of loops
     reached: dict[str, datetime] = field(default_factory=dict)  # of a plan: cursors
     loose_intents: list[str] = field(default_factory=list)
+    left_open: set[str] = field(default_factory=set)  # records of which earlier runs left intents
     released: bool = False  # a person let the run through the brakes
     lost: set[str] = field(default_factory=set)  # linked records that were not found
     empty: str | None = None  # why a whole side looks empty
@@ -215,6 +217,7 @@ class World:
             operation=write.operation,
             arguments_digest=_digest(write.arguments),
             run_id=self.run_id,
+            item=_named(ITEM.get()),
         )
         self._remember_intent(key)
         if intent.state == "resolved":
@@ -277,6 +280,18 @@ class World:
                 return
             to = min(to, self.permit.reached[cursor])
         await self.ledger.cursors.advance(cursor, to)
+
+    async def look_back(self) -> None:
+        """Find what earlier runs of the flow announced and never came back to."""
+        if not self.planning:
+            self.left_open = await self.ledger.intents.left_by(self.flow)
+
+    async def through_with(self, item: Item) -> None:
+        """A record is done: what it announced has done its work, and what a dead run had left."""
+        await self.forget(item.intents)
+        if item.keyed and item.key in self.left_open and item.status in DONE:
+            self.left_open.discard(item.key)
+            await self.ledger.intents.forget_of(item.key, flow=self.flow)
 
     async def forget(self, keys: list[str]) -> None:
         """The records these intents made are linked now; the intents have done their work."""
@@ -349,6 +364,11 @@ def _unknown(write: Write) -> StepFailed:
         hint="look on the other side whether it happened before it is tried again",
         final=True,
     )
+
+
+def _named(item: Item | None) -> str | None:
+    """The key that later runs will know the record by; only a loop's `key` is one."""
+    return item.key if item and item.keyed else None
 
 
 def _id_of(reply: Any) -> str | None:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from cosell_definitions.model import Flow
 from cosell_flows.compiling.expressions import evaluate
@@ -24,6 +24,7 @@ LEASE_S = 30.0
 _LOOK_S = 1.0  # how often to look for what nobody told us of: retries, other processes' events
 _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=10)
+_UNTIL_RELEASED = timedelta(minutes=15)  # how often it is seen whether a person released the brake
 _AFTER_TROUBLE_S = 5.0
 _Key = tuple[tuple[str, str], ...]
 
@@ -43,10 +44,10 @@ class RunBatch(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Failed:
-    """Why events could not be worked off, and whether trying again may help."""
+    """Why events could not be worked off, and what becomes of them: tried again, where not said."""
 
     message: str
-    final: bool = False
+    becomes: Literal["tried", "given up", "waiting for a person"] = "tried"
 
 
 class Dispatcher:
@@ -212,7 +213,14 @@ class Dispatcher:
 
     async def _try_again_later(self, event: StoredEvent, failure: _Failed) -> None:
         inbox, ids = self._ledger.inbox, [event.id]
-        if failure.final or event.attempts >= MOST_ATTEMPTS:
+        if failure.becomes == "waiting for a person":
+            _LOG.warning("event %s waits: %s", event.id, failure.message)
+            await inbox.release(
+                ids, not_before=self._now() + _UNTIL_RELEASED, error=failure.message,
+                owner=self._owner, counts=False,
+            )  # fmt: skip
+            return
+        if failure.becomes == "given up" or event.attempts >= MOST_ATTEMPTS:
             _LOG.error("event %s failed for good: %s", event.id, failure.message)
             await inbox.finish(ids, "failed", failure.message, owner=self._owner)
             return
@@ -247,14 +255,17 @@ def _judged(result: RunResult) -> _Failed | None:
         return None
     error = result.error or {}
     message = str(error.get("message") or result.status)
-    # A person decided: what a brake stopped, or somebody cancelled, is not pushed through by us.
-    by_a_person = result.status == "cancelled" or error.get("code") == "brake"
-    return _Failed(message, final=by_a_person)
+    # A person decides: what somebody cancelled is over, and what a brake stopped is not pushed
+    # through by us. It lasts until the brake lets it pass, or somebody does.
+    if result.status == "cancelled":
+        return _Failed(message, "given up")
+    return _Failed(message, "waiting for a person" if error.get("code") == "brake" else "tried")
 
 
 def _batch_key(flow: str, events: Sequence[StoredEvent]) -> str:
     """The same for the same try of the same events, so that a repeated request makes one run."""
-    tries = ",".join(f"{event.id}:{event.attempts}" for event in events)
+    # What waited for a person is tried anew without being counted; it is another claim, though.
+    tries = ",".join(f"{event.id}:{event.attempts}:{event.lease_until}" for event in events)
     return hashlib.sha256(f"{flow} {tries}".encode()).hexdigest()
 
 

@@ -67,3 +67,19 @@ async def test_unresolved_intents_are_found(ledger: Ledger) -> None:
     intent = await announce(ledger)
 
     assert [found.key for found in await ledger.intents.unresolved()] == [intent.key]
+
+
+async def test_what_a_dead_run_left_is_settled_by_the_next_of_its_flow(ledger: Ledger) -> None:
+    """A later run of the same flow came through with the record: nothing stays open for ever."""
+    for run_id, flow in (("r1", "share"), ("r2", "update")):
+        await ledger.runs.start(run_id, flow=flow, flow_hash="", trigger="manual", inputs={})
+        await ledger.intents.open(
+            f"of {flow}", connection="partner_center", operation="create_referral",
+            arguments_digest="d", run_id=run_id, item="006A",
+        )  # fmt: skip
+    left = await ledger.intents.left_by("share")
+
+    await ledger.intents.forget_of("006A", flow="share")
+
+    assert left == {"006A"}
+    assert [one.key for one in await ledger.intents.unresolved()] == ["of update"]
