@@ -20,6 +20,8 @@ from ..syncing.mirror import Mirror, mirror_of
 from ..syncing.pairs import PairPlan, plan_pair
 from ..syncing.records import pick
 from ..syncing.rows import plan_rows
+from ..syncing.sending import read_record
+from ..syncing.standing import differing
 from ..syncing.values import parse_moment
 from .braking import FEWEST_LINKS, Braked, judge, toll_of
 from .foresight import grouped
@@ -137,10 +139,11 @@ class EngineActions:
         link = await self._world.ledger.links.find(
             mirror.id, left_id=str(pick(left, mirror.left_key)), right_id=str(right.get("Id"))
         )
-        if outdated(mirror, link, right):
-            raise StepFailed("conflict", "another run wrote the record since it was read")
+        await self._heed_others(mirror, link, right)
         letter = await self._world.ledger.letters.find_open(
-            mirror.id, opportunity_id=str(right.get("Id"))
+            mirror.id,
+            opportunity_id=str(right.get("Id")),
+            referral_id=str(pick(left, mirror.left_key)),
         )
         plan = plan_pair(
             mirror,
@@ -156,8 +159,22 @@ class EngineActions:
         if plan.is_empty:
             await applying.remember(self._world, plan)
             if letter is not None and not plan.paused and not self._world.planning:
-                await self._world.ledger.letters.close(mirror.id, opportunity_id=plan.right_id)
+                await self._world.ledger.letters.close(
+                    mirror.id, opportunity_id=plan.right_id, referral_id=plan.left_id
+                )
         return PlanOutput(plan)
+
+    async def _heed_others(
+        self, mirror: Mirror, link: Link | None, right: Mapping[str, Any]
+    ) -> None:
+        """Raise a conflict where another run wrote the right record since it was read."""
+        old = outdated(mirror, link, right)
+        if old == "perhaps" and not self._world.planning:
+            fields = [mirror.mapping.right.version, *mirror.own_fields()]
+            fresh = await read_record(self._world, mirror, str(right["Id"]), fields)
+            old = "yes" if differing(right, fresh, fields) else "no"
+        if old == "yes":
+            raise StepFailed("conflict", "another run wrote the record since it was read")
 
     async def _apply(self, given: Mapping[str, Any]) -> dict[str, Any]:
         planned = given["plan"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
@@ -15,8 +14,9 @@ from cosell_connectors.model import Connector, Operation, Resource
 from cosell_connectors.recovering import Question, found, question
 
 from ..ledger import Change, Ledger
-from ..syncing.records import flatten
+from ..syncing.records import pick
 from ..syncing.writes import NEW, Write, newest_line
+from .announcing import digest, intent_key
 from .foresight import Foresight, question_of
 from .loose_writes import loose_write
 from .outcomes import StepFailed
@@ -196,12 +196,25 @@ class World:
             self.permit.take(write)
         operation = self.operation(write.system, write.operation)
         if operation.idempotent or write.kind == "delete":
-            client = await self.client(write.system)
-            reply = await client.collect(write.operation, write.arguments)
+            reply = await self._repeatable(write, operation)
         else:
             reply = await self._once(write, operation)
+        if write.kind == "create" and _was_there(reply):
+            write = replace(write, kind="update")  # another run made it a moment ago
         await self._record(write, _id_of(reply) or write.id)
         return reply
+
+    async def _repeatable(self, write: Write, operation: Operation) -> Any:
+        """Send what may be sent twice; where an answer was lost, ask first if that can be asked."""
+        client = await self.client(write.system)
+        try:
+            return await client.collect(write.operation, write.arguments)
+        except ConnectorError as error:
+            asked = question(operation, write.arguments, intended_at=self.now())
+            known = None if error.happened == "no" else await self._ask(write, asked)
+            if known is None:
+                raise
+            return known
 
     async def _once(self, write: Write, operation: Operation) -> Any:
         """Send what must not happen twice: intent first, outcome after; ask when an answer was lost."""
@@ -210,12 +223,12 @@ class World:
             # Nobody can be asked about this one: it is never repeated here. A flow that looks for
             # the record before it makes it may begin anew, and finds what was made.
             return await self._send_unasked(write)
-        key = _intent_key(write, asked)
+        key = intent_key(write, asked)
         intent = await self.ledger.intents.open(
             key,
             connection=write.system,
             operation=write.operation,
-            arguments_digest=_digest(write.arguments),
+            arguments_digest=digest(write.arguments),
             run_id=self.run_id,
             item=_named(ITEM.get()),
         )
@@ -372,23 +385,10 @@ def _named(item: Item | None) -> str | None:
 
 
 def _id_of(reply: Any) -> str | None:
-    value = reply.get("id") if isinstance(reply, Mapping) else None
+    value = pick(reply, "id") if isinstance(reply, Mapping) else None
     return str(value) if value else None
 
 
-def _intent_key(write: Write, asked: Question) -> str:
-    chosen = [asked.rule.operation, sorted(_chosen(write.arguments, asked))]
-    return f"{write.system}.{write.operation}:{_digest(chosen)}"
-
-
-def _chosen(arguments: Mapping[str, Any], asked: Question) -> list[str]:
-    # Where it is looked for counts too: every engagement has a referral for `msft`.
-    flat = flatten(arguments)
-    return [
-        f"{pointer}={flat.get(pointer.strip('/').replace('/', '.'))}"
-        for pointer in (*asked.rule.arguments.values(), *asked.rule.match.values())
-    ]
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
+def _was_there(reply: Any) -> bool:
+    """Whether an upsert says that it found the record."""
+    return isinstance(reply, Mapping) and reply.get("created") is False

@@ -9,8 +9,10 @@ The base moves at the very end: until then both sides have not agreed on anythin
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
+
+from cosell_connectors.errors import ConnectorError
 
 from ..ledger.links import Link
 from .echo import MODIFIED_BY, OUR_USER, moment_of
@@ -18,6 +20,7 @@ from .mirror import Mirror
 from .pairs import PairPlan
 from .records import pick
 from .sending import Systems, read_record, update_left, update_related, update_right
+from .standing import PRINT, differing, is_young, print_of
 from .writes import FieldWrite
 
 PAUSED = "paused"  # the class of letters about fields that flip back and forth
@@ -38,16 +41,17 @@ async def apply(systems: Systems, plan: PairPlan) -> None:
             systems, plan.mirror, plan.left, writes, version=left_version, right_id=plan.right_id
         )
         await _wrote_left(systems, plan, left_version)
-    right_version, ours = await _write_right(systems, plan)
+    behind = await _write_right(systems, plan)
     if systems.planning:
         return
     link = await _link(systems, plan)
-    notes = {**link.notes, **({OUR_USER: ours} if ours else {})}
-    await systems.ledger.links.save(
-        replace(link, left_version=left_version, right_version=right_version, notes=notes)
-    )
+    await systems.ledger.links.save(replace(
+        link, left_version=left_version, right_version=behind.version, notes=behind.noted(link.notes),
+    ))  # fmt: skip
     if not plan.paused:
-        await systems.ledger.letters.close(plan.mirror.id, opportunity_id=plan.right_id)
+        await systems.ledger.letters.close(
+            plan.mirror.id, opportunity_id=plan.right_id, referral_id=plan.left_id
+        )
     await _tell_paused(systems, plan)
 
 
@@ -58,6 +62,7 @@ async def apply_right(systems: Systems, plan: PairPlan) -> None:
     for relation, writes in groups.items():
         await update_related(systems, plan.mirror, plan.right, relation, writes, None)
     if own:
+        await _stands(systems, plan, own)
         await update_right(systems, plan.mirror, plan.right, own, None)
 
 
@@ -66,10 +71,12 @@ async def remember(systems: Systems, plan: PairPlan) -> None:
     if systems.planning:
         return
     known = await _known_link(systems, plan)
+    link = await _link(systems, plan)
     link = replace(
-        await _link(systems, plan),
+        link,
         left_version=pick(plan.left, plan.mirror.mapping.left.version),
         right_version=pick(plan.right, plan.mirror.mapping.right.version),
+        notes={**link.notes, PRINT: print_of(plan.mirror, plan.right)},
     )
     if link != known or known.created_at is None:
         await systems.ledger.links.save(link)
@@ -133,21 +140,40 @@ async def _wrote_left(systems: Systems, plan: PairPlan, version: Any) -> None:
     await systems.ledger.links.save(replace(known, left_version=version, pending_left=None))
 
 
-async def _write_right(systems: Systems, plan: PairPlan) -> tuple[Any, str | None]:
+async def _write_right(systems: Systems, plan: PairPlan) -> LeftBehind:
     """Write the right side: the related records (Account.BillingCountry), then its own."""
     side = plan.mirror.mapping.right
-    version = pick(plan.right, side.version)
+    as_it_is = LeftBehind(
+        version=pick(plan.right, side.version), print=print_of(plan.mirror, plan.right)
+    )
     groups = _by_record(plan)
     own = groups.pop("", [])
     for relation, writes in groups.items():
         await update_related(systems, plan.mirror, plan.right, relation, writes, plan.left_id)
     if not own:
-        return version, None
+        return as_it_is
+    await _stands(systems, plan, own)
     await _intend(systems, plan, right=own)
     await update_right(systems, plan.mirror, plan.right, own, plan.left_id)
     if systems.planning:
-        return version, None
-    return await version_left(systems, plan.mirror, plan.right)
+        return as_it_is
+    return await left_behind(systems, plan.mirror, plan.right, own)
+
+
+async def _stands(systems: Systems, plan: PairPlan, writes: Sequence[FieldWrite]) -> None:
+    """Raise a conflict where a record that was changed lately says something else by now.
+
+    Its version counts seconds: an edit of the very second would pass the condition of the write.
+    """
+    version = plan.mirror.mapping.right.version
+    if systems.planning or not is_young(pick(plan.right, version), now=systems.now()):
+        return
+    fields = (version, *(write.field for write in writes))
+    fresh = await read_record(systems, plan.mirror, plan.right_id, fields)
+    moved = differing(plan.right, fresh, fields)
+    if moved:
+        told = f"{plan.right_id} was changed since it was read: {', '.join(moved)}"
+        raise ConnectorError("conflict", told, connection=plan.mirror.mapping.right.connection)
 
 
 def _by_record(plan: PairPlan) -> dict[str, list[FieldWrite]]:
@@ -158,18 +184,39 @@ def _by_record(plan: PairPlan) -> dict[str, list[FieldWrite]]:
     return groups
 
 
-async def version_left(
-    systems: Systems, mirror: Mirror, before: Mapping[str, Any]
-) -> tuple[Any, str | None]:
-    """The version our own write left behind, and whom we act as where the record tells.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftBehind:
+    """How our own hand left a right record. No version: somebody changed it right after us."""
 
-    Salesforce answers an update with nothing, so it is asked.
+    version: Any
+    print: str
+    user: str | None = None  # whom we act as, where the record tells
+
+    def noted(self, notes: Mapping[str, Any]) -> dict[str, Any]:
+        """*notes* of a link, with this among them."""
+        return {**notes, PRINT: self.print, **({OUR_USER: self.user} if self.user else {})}
+
+
+async def left_behind(
+    systems: Systems, mirror: Mirror, before: Mapping[str, Any], writes: Sequence[FieldWrite]
+) -> LeftBehind:
+    """How *writes* left a record that was as *before*.
+
+    Salesforce answers an update with nothing, so it is asked. What it says then may be somebody
+    else's doing already; such a version is not ours.
     """
     side = mirror.mapping.right
-    names = [side.version, *([MODIFIED_BY] if MODIFIED_BY in before else [])]
-    fresh = await read_record(systems, mirror, str(before["Id"]), names)
+    untouched = {name for name in mirror.right_fields() if "." not in name and name in before}
+    untouched -= {write.field for write in writes}
+    names = [side.version, *([MODIFIED_BY] if MODIFIED_BY in before else []), *mirror.own_fields()]
+    fresh = await read_record(systems, mirror, str(before["Id"]), list(dict.fromkeys(names)))
+    somebody = differing(before, fresh, untouched)
     ours = pick(fresh, MODIFIED_BY)
-    return pick(fresh, side.version), str(ours) if ours else None
+    return LeftBehind(
+        version=None if somebody else pick(fresh, side.version),
+        print=print_of(mirror, fresh),
+        user=str(ours) if ours and not somebody else None,
+    )
 
 
 async def _known_link(systems: Systems, plan: PairPlan) -> Link:

@@ -74,10 +74,14 @@ async def create_right(
 ) -> Mapping[str, Any]:
     """Make the right twin of *left*, with its audit line and mark, and link the two.
 
-    An upsert by the mapping's key, so that making it twice makes it once.
+    An upsert by the mapping's key, so that making it twice makes it once. The two are linked at once:
+    a step that begins anew goes on from there, since some fields are taken by a new record only.
     """
     side = mirror.mapping.right
     left_id = str(pick(left, mirror.left_key))
+    known = await systems.ledger.links.find(mirror.id, left_id=left_id)
+    if known is not None and known.right_id and not known.base_left and not systems.planning:
+        return await _agree(systems, mirror, left, known.right_id)
     body, fields = compose(mirror, left, to="right", also=also)
     own = own_writes(mirror, body, spoken(mirror, message), good=True, now=systems.now())
     body |= {write.field: write.new for write in own}
@@ -101,8 +105,16 @@ async def create_right(
     record_id = str(pick(made, (call.new_id or "/id").strip("/").replace("/", ".")))
     if systems.planning:
         return {**body, "Id": record_id}
-    fields_wanted = [name for name in mirror.right_fields() if "." not in name]
-    fresh = await read_record(systems, mirror, record_id, [*fields_wanted, side.version])
+    await systems.ledger.links.save(Link(mapping=mirror.id, left_id=left_id, right_id=record_id))
+    return await _agree(systems, mirror, left, record_id)
+
+
+async def _agree(
+    systems: Systems, mirror: Mirror, left: Mapping[str, Any], record_id: str
+) -> Mapping[str, Any]:
+    """Keep what both sides agree on, now that the right twin is made; gives the twin."""
+    left_id, side = str(pick(left, mirror.left_key)), mirror.mapping.right
+    fresh = await read_record(systems, mirror, record_id, [*mirror.own_fields(), side.version])
     plan = plan_pair(mirror, None, left, {**fresh, "Id": record_id}, now=systems.now())
     await remember(systems, _agreed(plan))
     await systems.ledger.letters.close(mirror.id, referral_id=left_id)

@@ -18,6 +18,7 @@ from ..ledger.links import Link
 from .decisions import Decision, Side, changed, values_of
 from .mirror import Mirror, moment_field
 from .records import pick
+from .standing import PRINT, print_of
 from .values import parse_moment, plain
 
 OUR_USER = "our_user"  # the user we act as, in the notes of a link
@@ -40,16 +41,29 @@ class Caught:
         return f"{self.net}: {self.why}"
 
 
-def outdated(mirror: Mirror, link: Link | None, right: Mapping[str, Any]) -> bool:
+def outdated(
+    mirror: Mirror, link: Link | None, right: Mapping[str, Any]
+) -> Literal["no", "yes", "perhaps"]:
     """Whether the right record was read before another run brought the pair in step.
 
     The base is newer than such a record: what that run wrote would pass for taken back by a seller.
+    *perhaps*: it has the version that run left, and says something else. Either it was read in the
+    same second just before, or edited in the same second just after.
     """
     if link is None or link.right_id != right.get("Id"):
-        return False
+        return "no"
     known = parse_moment(link.right_version)
     seen = parse_moment(pick(right, mirror.mapping.right.version))
-    return known is not None and seen is not None and seen < known
+    if known is None or seen is None or seen > known:
+        return "no"
+    if seen < known:
+        return "yes"
+    return "no" if _is_as_left(mirror, link, right) else "perhaps"
+
+
+def _is_as_left(mirror: Mirror, link: Link, right: Mapping[str, Any]) -> bool:
+    left = link.notes.get(PRINT)  # a link of an earlier cosell has none
+    return left is None or left == print_of(mirror, right)
 
 
 def caught(
@@ -64,7 +78,8 @@ def caught(
         if side == "left"
         else (link.right_version, link.pending_right)
     )
-    if known is not None and known == pick(record, rules.version):
+    same = known is not None and known == pick(record, rules.version)
+    if same and (side == "left" or _is_as_left(mirror, link, record)):
         return Caught(net="ledger", side=side, why=f"its {rules.version} is as we left it")
     if pending and all(_says(record, path, value) for path, value in pending.items()):
         return Caught(

@@ -12,7 +12,7 @@ from typing import Any
 from cosell_connectors.errors import ConnectorError
 
 from . import audit
-from .applying import version_left
+from .applying import left_behind
 from .echo import moment_of
 from .mirror import Mirror
 from .pairs import own_writes, spoken
@@ -146,10 +146,10 @@ async def _tell(
                 raise
             continue
         if link is not None and not systems.planning:
-            version, _ = await version_left(systems, mirror, fresh)
-            await systems.ledger.links.save(
-                replace(link, right_version=version, pending_right=None)
-            )
+            behind = await left_behind(systems, mirror, {**right, **fresh}, writes)
+            await systems.ledger.links.save(replace(
+                link, right_version=behind.version, pending_right=None, notes=behind.noted(link.notes),
+            ))  # fmt: skip
         return
 
 

@@ -62,6 +62,10 @@ class Mirror:
         wanted = [path for row in self.rows for path in row.right]
         return _unique([*wanted, self.right_key, *(name for name in own if name)])
 
+    def own_fields(self) -> tuple[str, ...]:
+        """The same without those of related records."""
+        return tuple(name for name in self.right_fields() if "." not in name)
+
     def left_fields(self) -> tuple[str, ...]:
         """Every path of the left side that the sync reads, in the table's order."""
         return _unique(path for row in self.rows for path in row.left)

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from cosell_flows.syncing.echo import outdated
+from cosell_flows.syncing.echo import caught, outdated
 from cosell_flows.syncing.errors import BadValue, NoTranslation, TooLong
 from cosell_flows.syncing.mirror import Mirror
 from cosell_flows.syncing.pairs import PairPlan, plan_pair
+from cosell_flows.syncing.standing import PRINT, print_of
 
 from .conftest import NOW, in_step, opportunity, referral, with_row
 
@@ -228,11 +229,34 @@ def test_every_write_names_its_rule(mirror: Mirror) -> None:
     assert (rule.file, rule.line > 0) == ("definitions/cosell/referral-opportunity.map.yaml", True)
 
 
-@pytest.mark.parametrize(("read", "old"), [(LATER, True), (LATEST, False)])
+@pytest.mark.parametrize(("read", "old"), [(LATER, "yes"), (LATEST, "no")])
 def test_a_record_read_before_another_run_wrote_it_is_outdated(
-    mirror: Mirror, read: str, old: bool
+    mirror: Mirror, read: str, old: str
 ) -> None:
     """The base is newer than the record: merging them would take back what that run wrote."""
     link = replace(in_step(mirror, referral(), opportunity()), right_version=LATEST)
 
-    assert outdated(mirror, link, opportunity(SystemModstamp=read)) is old
+    assert outdated(mirror, link, opportunity(SystemModstamp=read)) == old
+
+
+@pytest.mark.parametrize(("amount", "old"), [(1000, "no"), (5, "perhaps")])
+def test_within_one_second_what_a_record_says_tells_whether_it_is_outdated(
+    mirror: Mirror, amount: int, old: str
+) -> None:
+    """Its version counts seconds: the same version with other values is looked at again."""
+    left = {PRINT: print_of(mirror, opportunity(Amount=1000))}
+    link = replace(
+        in_step(mirror, referral(), opportunity()), right_version=LATEST, notes=left
+    )  # fmt: skip
+
+    assert outdated(mirror, link, opportunity(SystemModstamp=LATEST, Amount=amount)) == old
+
+
+def test_an_edit_in_the_second_of_our_own_write_is_not_ours(mirror: Mirror) -> None:
+    """The version is the one we left, the values are not: it is the seller's hand."""
+    left = {PRINT: print_of(mirror, opportunity())}
+    link = replace(
+        in_step(mirror, referral(), opportunity()), right_version=LATEST, notes=left
+    )  # fmt: skip
+
+    assert caught(mirror, link, opportunity(SystemModstamp=LATEST, Amount=5), "right") is None

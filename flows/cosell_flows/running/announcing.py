@@ -1,0 +1,33 @@
+"""Name a write that must happen once, so that every run gives it the same name. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from cosell_connectors.recovering import Question
+
+from ..syncing.records import flatten
+from ..syncing.writes import Write
+
+
+def intent_key(write: Write, asked: Question) -> str:
+    """The same for the same write, whichever run is about to send it."""
+    chosen = [asked.rule.operation, sorted(_chosen(write.arguments, asked))]
+    return f"{write.system}.{write.operation}:{digest(chosen)}"
+
+
+def _chosen(arguments: Mapping[str, Any], asked: Question) -> list[str]:
+    # Where it is looked for counts too: every engagement has a referral for `msft`.
+    flat = flatten(arguments)
+    return [
+        f"{pointer}={flat.get(pointer.strip('/').replace('/', '.'))}"
+        for pointer in (*asked.rule.arguments.values(), *asked.rule.match.values())
+    ]
+
+
+def digest(value: Any) -> str:
+    """A value in 32 characters."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
