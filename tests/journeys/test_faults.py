@@ -65,6 +65,45 @@ async def test_a_lost_answer_makes_no_second_referral(
     assert names == [False, True]
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PATCH", "/Opportunity/Referral_Identifier__c/"), ("GET", "/sobjects/Opportunity/006")],
+)
+async def test_a_lost_answer_makes_no_second_opportunity(
+    stage: Stage, hurried: Engine, method: str, path: str
+) -> None:
+    """The opportunity was made and the answer lost, or the look at it after: it comes in, once.
+
+    Sent again whole, the upsert would be refused: its contact is taken by a new record only.
+    """
+    referral = stage.emulated.microsoft("create", None)["id"]
+    fault(stage, "salesforce", method, path, {"drop": "after"})
+
+    result = await stage.sync("partner-center-to-salesforce", referral_ids=[referral])
+
+    letters = await stage.engine.ledger.letters.list()
+    assert (result.status, letters, stage.look(stage.twin_of(referral))["Name"][:2]) == (
+        "succeeded", [], "✔ ",
+    )  # fmt: skip
+
+
+async def test_an_edit_on_the_way_to_won_does_not_take_the_win_back(
+    stage: Stage, hurried: Engine
+) -> None:
+    """Accepted by us, edited by Microsoft, then won: our own half of the way is no edit of theirs."""
+    deal, referral = await stage.received()
+    stage.edit(deal, StageName="Closed Won")
+    refused = {"status": 503, "body": {"error": {"code": "busy", "message": "not now"}}}
+    fault(stage, "partner_center", "PATCH", "/referrals/", refused, after=1, times=9)
+    await stage.sync("opportunity-to-partner-center", opportunity_ids=[deal])
+    call("DELETE", f"{stage.emulated._control('partner_center')}/faults")
+    stage.update(referral, details={"notes": "by Microsoft"})
+
+    await stage.sync("opportunity-to-partner-center", opportunity_ids=[deal])
+
+    assert stage.emulated.referral(referral)["substatus"] == "Won"
+
+
 @pytest.mark.parametrize("nth", [0, 1])
 async def test_a_request_that_never_arrived_is_sent_again(
     stage: Stage, hurried: Engine, nth: int

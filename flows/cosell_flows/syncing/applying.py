@@ -40,7 +40,8 @@ async def apply(systems: Systems, plan: PairPlan) -> None:
         left_version = await update_left(
             systems, plan.mirror, plan.left, writes, version=left_version, right_id=plan.right_id
         )
-        await _wrote_left(systems, plan, left_version)
+        first = writes is plan.to_left_first
+        await _wrote_left(systems, plan, left_version, plan.halfway if first else {})
     behind = await _write_right(systems, plan)
     if systems.planning:
         return
@@ -133,11 +134,17 @@ def _pending(writes: Sequence[FieldWrite]) -> dict[str, Any]:
     return said or {write.field: write.new for write in writes}
 
 
-async def _wrote_left(systems: Systems, plan: PairPlan, version: Any) -> None:
+async def _wrote_left(
+    systems: Systems, plan: PairPlan, version: Any, halfway: Mapping[str, Any]
+) -> None:
+    """Keep the version. A state on the way is our doing, too: it is no move of the other side."""
     if systems.planning:
         return
     known = await _known_link(systems, plan)
-    await systems.ledger.links.save(replace(known, left_version=version, pending_left=None))
+    base = {**known.base_left, **halfway}
+    await systems.ledger.links.save(
+        replace(known, left_version=version, pending_left=None, base_left=base)
+    )
 
 
 async def _write_right(systems: Systems, plan: PairPlan) -> LeftBehind:

@@ -52,6 +52,7 @@ class PairPlan:
     paused: tuple[str, ...] = ()  # labels of fields that flip back and forth
     newly_paused: tuple[str, ...] = ()  # the sentences about those that were not told of yet
     keeps: Mapping[str, Any] = field(default_factory=dict)  # for the notes of the link
+    halfway: Mapping[str, Any] = field(default_factory=dict)  # the base left after the first writes
 
     @property
     def is_empty(self) -> bool:
@@ -138,6 +139,9 @@ def plan_pair(
         paused=tuple(row.label for row in mirror.rows if row.field.id in loops),
         newly_paused=pauses,
         keeps=_keeps(link, merged, loops, now),
+        halfway={
+            d.row.field.id: plain(d.through) for d in merged.decisions if _first_writes(d, sight)
+        },
     )
     if not (to_left or to_right or notes or mend):
         return plan
