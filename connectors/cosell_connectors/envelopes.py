@@ -5,6 +5,7 @@ https://www.w3.org/TR/2000/NOTE-SOAP-20000508/
 
 from __future__ import annotations
 
+import html  # xml.sax.saxutils would load urllib.request, and with it ssl, http and email
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -12,7 +13,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape, quoteattr
 
 from .encoding import iso, number
 from .model import Answer, Elements
@@ -47,7 +47,7 @@ def envelope(
 
     *token* is a pointer to the header that carries the access token: its place is kept by `TOKEN`.
     """
-    space = f" xmlns={quoteattr(namespace)}"
+    space = f' xmlns="{html.escape(namespace)}"'
     head = [
         f"<{_name(name)}{space}>{''.join(_members(value, Plain))}</{name}>"
         for name, value in headers.items()
@@ -70,7 +70,7 @@ def envelope(
 
 def with_token(content: bytes, token: str) -> bytes:
     """*content* with the access token in its place."""
-    return content.replace(TOKEN, escape(token).encode())
+    return content.replace(TOKEN, html.escape(token, quote=False).encode())
 
 
 def _element(name: str, value: Any, how: Elements) -> Iterator[str]:
@@ -83,7 +83,7 @@ def _element(name: str, value: Any, how: Elements) -> Iterator[str]:
     elif isinstance(value, Mapping):
         yield f"<{_name(name)}>{''.join(_members(value, how))}</{name}>"
     else:
-        yield f"<{_name(name)}>{escape(_text(name, value))}</{name}>"
+        yield f"<{_name(name)}>{html.escape(_text(name, value), quote=False)}</{name}>"
 
 
 def _members(value: Mapping[str, Any], how: Elements) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _members(value: Mapping[str, Any], how: Elements) -> Iterator[str]:
         members = {name: member for name, member in members.items() if member is not None}
         if emptied:
             members[how.nulls] = emptied
-    space = f" xmlns={quoteattr(how.namespace)}" if how.namespace else ""
+    space = f' xmlns="{html.escape(how.namespace)}"' if how.namespace else ""
     for name in (*(one for one in how.first if one in members), *(set_apart(members, how.first))):
         for piece in _element(name, members[name], Plain):
             # Each says its namespace by itself: the element around them is of another.

@@ -153,7 +153,9 @@ class Composer:
         if tag is not None:
             self._refuse_tag(event)
         turns = self._turns(event, place)
-        quoted = bool(style) and not self._marks.quoted_by_us(event)
+        quoted = bool(style)
+        if quoted and self._marks.moved:
+            quoted = not self._marks.quoted_by_us(event)
         node = ScalarNode(text, quoted, place, tag is not None, turns)
         if anchor is not None:
             self._anchors[anchor] = (node, LEAF)
@@ -162,7 +164,7 @@ class Composer:
     def _turns(self, event: yaml.ScalarEvent, place: Place) -> tuple[Turn, ...]:
         """Where the letters stand, where they do not simply follow one another on one line."""
         start, end = start_of(event), end_of(event)
-        if self._marks.is_mended(event):
+        if self._marks.moved and self._marks.is_mended(event):
             return ()
         length = len(event.value) + (2 if event.style else 0)
         if start.line == end.line and end.column - place.column + 1 == length:

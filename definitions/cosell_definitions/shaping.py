@@ -47,13 +47,18 @@ def shape(root: Node, schema: JsonSchema, *, letter: str) -> tuple[Shaped, tuple
     return shaped, tuple(seen.values())
 
 
+_Resolved = dict[int, tuple[JsonSchema, JsonSchema]]
+"""Schemas with references, by identity, and what they stand for."""
+
+
 class _Shaper:
     """One walk; it descends only where it is meant to, so that one slip makes one problem."""
 
-    def __init__(self, root: JsonSchema, letter: str) -> None:
+    def __init__(self, root: JsonSchema, letter: str, resolved: _Resolved | None = None) -> None:
         self.root = root
         self.letter = letter
         self.problems: list[Problem] = []
+        self._resolved: _Resolved = {} if resolved is None else resolved
 
     def shape(self, node: Node, schema: JsonSchema | bool, *, key: ScalarNode | None) -> Shaped:
         """One node and all below it."""
@@ -78,6 +83,15 @@ class _Shaper:
     # -- choosing ---------------------------------------------------------------------------------
 
     def _resolve(self, schema: JsonSchema) -> JsonSchema:
+        if "$ref" not in schema:
+            return schema
+        known = self._resolved.get(id(schema))
+        if known is None:
+            # Kept with the schema itself, so that its identity cannot pass to another one.
+            known = self._resolved[id(schema)] = (schema, self._with_target(schema))
+        return known[1]
+
+    def _with_target(self, schema: JsonSchema) -> JsonSchema:
         while "$ref" in schema:
             target: Any = self.root
             for part in str(schema["$ref"]).removeprefix("#/").split("/"):
@@ -167,7 +181,7 @@ class _Shaper:
             return {"type": scalars, **({"x-says": " or ".join(says)} if says else {})}
         best, fewest = fitting[0], -1
         for branch in fitting:
-            attempt = _Shaper(self.root, self.letter)
+            attempt = _Shaper(self.root, self.letter, self._resolved)
             attempt.shape(node, branch, key=None)
             count = len(attempt.problems)
             if fewest < 0 or count < fewest:
