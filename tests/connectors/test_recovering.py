@@ -89,3 +89,15 @@ def test_a_write_without_a_rule_cannot_be_asked_about(salesforce: Connector) -> 
     arguments = {"object": "Lead", "fields": {"Company": "A"}}
 
     assert question(salesforce.operations["create_record"], arguments, intended_at=AT) is None
+
+
+def test_a_candidate_must_say_what_it_should(salesforce: Connector) -> None:
+    """A lead that was not converted is no conversion, although it is the lead."""
+    operation = salesforce.operations["convert_lead"]
+    arguments = {"id": "00Q000000000001AAA"}
+    asked = question(operation, arguments, intended_at=datetime(2026, 11, 26, tzinfo=UTC))
+    assert asked is not None
+
+    told = [found(asked, {"id": "1", "converted": one}, arguments) for one in (False, True)]
+
+    assert told == [None, {"id": "1", "converted": True}]

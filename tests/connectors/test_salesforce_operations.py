@@ -3,85 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 
-from cosell_connectors.client import Client
-from cosell_connectors.errors import BadArguments, ConnectorError
-from cosell_connectors.model import Connector
-from cosell_emulators.salesforce import SalesforceEmulator
-from cosell_emulators.stage import stage
-from cosell_env.connections import Connection, Sources
+from cosell_connectors.errors import BadArguments
 
-ADDRESS = "http://org.example"
+from .conftest import Org
+
 STATUS = "Closed - Converted"
-
-
-@dataclass
-class Org:
-    """An org in this process, and a client of it."""
-
-    emulator: SalesforceEmulator
-    client: Client
-    http: httpx.AsyncClient
-
-    async def ask(self, operation: str, /, **arguments: Any) -> Any:
-        """An operation's output."""
-        return await self.client.collect(operation, arguments)
-
-    async def refused(self, operation: str, /, **arguments: Any) -> ConnectorError:
-        """What an operation fails with."""
-        with pytest.raises(ConnectorError) as caught:
-            await self.client.collect(operation, arguments)
-        return caught.value
-
-    async def made(self, kind: str, **fields: Any) -> str:
-        """The id of a new record."""
-        return str((await self.ask("create_record", object=kind, fields=fields))["id"])
-
-    async def lead(self, **fields: Any) -> str:
-        """A new lead."""
-        return await self.made("Lead", **{"LastName": "Doe", "Company": "Acme", **fields})
-
-    async def read(self, kind: str, key: str) -> Any:
-        """A record as it is."""
-        return await self.ask("get_record", object=kind, id=key)
-
-    async def control(self, what: str, body: Any = None) -> Any:
-        """Ask the emulator for what only tests may have."""
-        method = "GET" if body is None else "POST"
-        answer = await self.http.request(method, f"/__sandbox__/{what}", json=body)
-        assert answer.is_success, answer.text
-        return answer.json()
-
-    def user(self, name: str) -> str:
-        """The id of a user of the demo."""
-        return str(self.emulator.org.user(f"{name}@cosell.example.com").id)
-
-
-@pytest.fixture
-async def org(salesforce: Connector) -> AsyncIterator[Org]:
-    emulator = SalesforceEmulator(ADDRESS, seed="demo")
-    app = stage(emulator)
-    settings = {
-        "base_url": ADDRESS,
-        "client_id": emulator.client_id,
-        "client_secret": emulator.client_secret,
-    }
-    client = Client(
-        salesforce,
-        Connection(name="salesforce", connector="salesforce", settings=settings, sources=Sources()),
-        transport=httpx.ASGITransport(app),
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ADDRESS) as http:
-        yield Org(emulator, client, http)
-        await client.aclose()
 
 
 # -- converting leads
