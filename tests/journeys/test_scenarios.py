@@ -39,6 +39,7 @@ LEAD = {
     "consent": {"consentToShareReferralWithMicrosoftSellers": False},
 }
 MOST_ROUNDS = 6
+_PERSON = ("firstName", "lastName", "email", "phoneNumber")
 
 
 def rows() -> list[Any]:
@@ -132,6 +133,26 @@ class Playing:
             "make": lambda what: [seller.make(kind, **one) for kind, one in what.items()],
             "new_contact": self._new_contact,
             "wait_days": self._wait_days,
+            "colleague_there": lambda what: seller.make(
+                "Contact", AccountId=stage.look(self._deal())["AccountId"], **what
+            ),
+            "other_deal": lambda what: seller.make(
+                "Opportunity", Name=what, StageName="Qualification", CloseDate="2027-03-31",
+                AccountId=stage.look(self._deal())["AccountId"], ContactId=self._contact(),
+            ),
+            "owner": lambda what: seller.change(
+                "Opportunity", self._deal(), OwnerId=self._user(what)
+            ),
+            "member": lambda what: seller.make(
+                "OpportunityTeamMember", OpportunityId=self.deal, UserId=self._user(what)
+            ),
+            "no_member": lambda what: [
+                self._delete("OpportunityTeamMember", one["Id"]) for one in self._team()
+                if one["User"]["Email"] == what
+            ],
+            "sellers_there": lambda what: stage.emulated.microsoft(
+                "update", self.referral, team=[*self._there()["team"], *({"email": one} for one in what)],
+            ),
         }  # fmt: skip
 
     def _wait_days(self, days: int) -> None:
@@ -187,6 +208,25 @@ class Playing:
         )
         return str(people[0]["ContactId"])
 
+    def _primary(self) -> dict[str, Any]:
+        people = self.stage.seller.find(
+            "SELECT ContactId FROM OpportunityContactRole "
+            f"WHERE OpportunityId = '{self.deal}' AND IsPrimary = true"
+        )
+        return self.stage.seller.see("Contact", str(people[0]["ContactId"]))
+
+    def _team(self) -> list[dict[str, Any]]:
+        return self.stage.seller.find(
+            "SELECT Id, User.Email FROM OpportunityTeamMember "
+            f"WHERE OpportunityId = '{self.deal}' ORDER BY Id"
+        )
+
+    def _user(self, email: str) -> str:
+        return str(self.stage.seller.find(f"SELECT Id FROM User WHERE Email = '{email}'")[0]["Id"])
+
+    def _there(self) -> dict[str, Any]:
+        return self.stage.emulated.referral(str(self.referral))
+
     def _solutions(self) -> list[dict[str, Any]]:
         return self.stage.seller.find(
             "SELECT Id, Solution_Identifier__c FROM Microsoft_Solution__c "
@@ -240,6 +280,16 @@ class Playing:
             "account": lambda: _picked(
                 self.stage.seller.see("Account", now["AccountId"]), wanted["account"]
             ),
+            "contact": lambda: _picked(self._primary(), wanted["contact"]),
+            "contacts": lambda: len(self.stage.seller.find(
+                f"SELECT Id FROM Contact WHERE AccountId = '{now['AccountId']}'"
+            )),
+            "customer": lambda: [
+                " ".join(filter(None, (one.get(name) for name in _PERSON)))
+                for one in self._there()["customerProfile"]["team"]
+            ],
+            "team": lambda: [one["User"]["Email"] for one in self._team()],
+            "sellers": lambda: [one["email"] for one in self._there()["team"]],
             "audit": lambda: [text for text in wanted["audit"] if text in trail],
             "no_audit": lambda: [text for text in wanted["no_audit"] if text not in trail],
             "mark": lambda: str(now.get("Name"))[:1],
@@ -277,7 +327,8 @@ def _plain(value: Any) -> Any:
 
 ENDINGS = (
     "opportunity", "referral", "microsoft", "lead", "account", "audit", "no_audit", "mark", "sent",
-    "posts", "solutions", "there", "linked", "letters", "lost",
+    "posts", "solutions", "there", "linked", "letters", "lost", "contact", "contacts", "customer",
+    "team", "sellers",
 )  # fmt: skip
 
 

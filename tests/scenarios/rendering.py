@@ -22,7 +22,9 @@ STARTS = {
 }  # fmt: skip
 TOLD = {"audit": "audit says", "letters": "open letters", "sent": "sent", "posts": "POSTs",
         "mark": "mark", "lost": "kept as loser", "there": "solutions there",
-        "solutions": "solutions here", "linked": "linked"}  # fmt: skip
+        "solutions": "solutions here", "linked": "linked",
+        "contacts": "contacts of the account", "customer": "customer contact there",
+        "team": "team here", "sellers": "sellers there"}  # fmt: skip
 
 
 class AsWritten(yaml.SafeLoader):
@@ -72,7 +74,7 @@ def _row(row: Mapping[str, Any]) -> str:
         f"{who}: {_shown(what)}" for step in row.get("do") or [] for who, what in step.items()
     )
     ends = [f"{side}: {_shown(row[side])}" for side in
-            ("opportunity", "account", "lead", "referral", "microsoft") if side in row]  # fmt: skip
+            ("opportunity", "account", "contact", "lead", "referral", "microsoft") if side in row]  # fmt: skip
     ends += [f"{word}: {_shown(row[name]) or 'nothing'}" for name, word in TOLD.items()
              if name in row and row[name] != []]  # fmt: skip
     ends += ["nothing is patched there"] if row.get("sent") == [] else []

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..running.mending import Mending
     from ..running.outcomes import RunResult
     from ..syncing.mirror import Row
-    from .story import Story
+    from .story import Story, Told, Unmapped
 
 
 @click.group()
@@ -110,8 +110,7 @@ def explain_record(context: Context, key: str, field: str) -> None:
     """
     project = project_of(context)
     story = _story(project, key)
-    row = _row(project, story, field)
-    told = story.told(project, row)
+    told = _told(project, story, field)
     if context.as_json:
         console.show_json({"key": key, "field": field, **told.as_json()})
         return
@@ -219,6 +218,19 @@ def _row(project: Project, story: Story, field: str) -> Row:
         return story.row(project, field)
     except NoSuchField as error:
         raise Failure(error.message, hint=error.hint) from None
+
+
+def _told(project: Project, story: Story, field: str) -> Told | Unmapped:
+    """Why *field* has its value, by a row of a mapping or by a step of a flow."""
+    from ..syncing.mending import NoSuchField
+
+    try:
+        return story.told(project, story.row(project, field))
+    except NoSuchField as error:
+        told = story.told_of_field(project, field)
+        if told is None:
+            raise Failure(error.message, hint=error.hint) from None
+        return told
 
 
 def _chosen(story: Story, row: Row, target: str | None) -> Change:

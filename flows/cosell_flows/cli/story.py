@@ -51,6 +51,28 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unmapped:
+    """Why a field has its value that a flow writes by itself: people, solutions."""
+
+    field: str
+    sentence: str
+    changes: Sequence[Change]  # newest first
+
+    def as_json(self) -> dict[str, Any]:
+        """The explanation as `records explain --json` prints it."""
+        last = self.changes[0]
+        return {
+            "label": self.field,
+            "rule": {"file": last.rule_file, "line": last.rule_line},
+            "why": self.sentence,
+            "changes": [
+                {"number": number, **change_json(change)}
+                for number, change in enumerate(self.changes, start=1)
+            ],
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
     """The links, letters and changes of a deal."""
 
@@ -122,6 +144,21 @@ class Story:
                 hint="restore it from the recycle bin first",
             )
         return whole[0]
+
+    def told_of_field(self, project: Project, field: str) -> Unmapped | None:
+        """Why a field has its value that no row of a mapping carries; None where it was not written."""
+        changes = [one for one in self.newest_first if one.field.lower() == field.lower()]
+        if not changes:
+            return None
+        last = changes[0]
+        rule = f", by the step {last.rule_file}:{last.rule_line}" if last.rule_file else ""
+        lost = f" {shown(last.loses)} lost." if last.loses is not None else ""
+        sentence = (
+            f"{last.field} of {last.object} {last.record_id} is {shown(last.new)} in "
+            f"{_title(project, last.system)} since {when(last.at)} UTC: "
+            f"run {last.run_id} of {last.flow} wrote it{rule}.{lost}"
+        )
+        return Unmapped(field=last.field, sentence=sentence, changes=changes)
 
     def told(self, project: Project, row: Row) -> Told:
         """Why *row* has its value."""

@@ -56,16 +56,19 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "merge two records field by field; nothing is written",
             "mapping: text, left: record, right: record, [notes: list of text or null]",
             "is_empty: boolean, left: list of text, right: list of text, notes: list of text, "
-            "edits: any, echoes: any",
+            "edits: any, echoes: any, left_moment: any, right_moment: any",
         ),
         "apply": _view(
             "write what `sync.plan` found, Partner Center first, and keep the new base",
             "plan: record",
-            "written: boolean, left: any, right: any",
+            "written: boolean, left_version: any, left: any, right: any",
         ),
         "write": _view(
-            "write lists that no row carries into a left record, known as our own hand",
-            "mapping: text, record: record, fields: record",
+            "write fields that no row carries, with old and new told, into a left record, or into "
+            "one that belongs to a right record (`of`)",
+            "mapping: text, record: record, fields: record, [object: text or null], "
+            "[of: record or null], [loses: record or null]",
+            "version: any",
         ),
         "create": _view(
             "make the missing twin of a record from the mapping's rows and `also`, once",
@@ -99,14 +102,20 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "mapping: text, right_ids: list",
             "count: integer",
         ),
+        "follow": _view(
+            "let links go over from merged records to those that survived (`from`, `to`)",
+            "mapping: text, moves: list",
+            "moved: list of record",
+        ),
         "links": _view(
             "the links of a mapping, of some records or of all",
             "mapping: text, [left_ids: list or null], [right_ids: list or null]",
             "links: list of record, by_left: record, by_right: record",
         ),
         "plan_rows": _view(
-            "merge two lists of keys against the list both last agreed on (`base`)",
-            "left: list, right: list, [base: list or null]",
+            "merge two lists of keys against the list both last agreed on (`base`), or against a "
+            "list for each side (`left`, `right`)",
+            "left: list, right: list, [base: list or record or null]",
             "agreed: list, add_left: list, remove_left: list, add_right: list, remove_right: list",
         ),
         "recall": _view(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -23,14 +23,12 @@ from ..syncing.rows import plan_rows
 from ..syncing.sending import read_record
 from ..syncing.standing import differing
 from ..syncing.values import parse_moment
-from .braking import FEWEST_LINKS, Braked, judge, toll_of
 from .foresight import grouped
-from .looking_up import is_there
+from .losing import Losses
 from .outcomes import Fleeting, StepFailed
 from .permits import STALE
 from .world import ITEM, TURN, Turn, World
 
-_PROBES = 3  # other records that are looked for before a side is said to be empty
 _ECHO = logging.getLogger("cosell.echo")
 
 _SHORTEST = 200  # no field that could hold an audit is shorter: below, nobody need be asked
@@ -48,6 +46,8 @@ class PlanOutput(Fleeting):
             notes=list(plan.notes),
             edits=plan.edits,
             echoes=[str(one) for one in plan.echoes],
+            left_moment=plan.left_moment,
+            right_moment=plan.right_moment,
         )
 
 
@@ -67,12 +67,11 @@ class EngineActions:
         self._env = env
         self._flow = flow
         self._mirrors: dict[str, Mirror] = {}
-        self._probed = False  # whether other records were looked for
+        self._losses = Losses(world, flow=flow)
         self._turn = Turn()
         self._known: Mapping[str, Callable[[Mapping[str, Any]], Awaitable[Any]]] = {
             "sync.plan": self._plan,
             "sync.apply": self._apply,
-            "sync.write": self._write,
             "sync.create": self._create,
             "sync.compose": self._compose,
             "sync.report": self._report,
@@ -98,12 +97,15 @@ class EngineActions:
         """Do `system.operation`, for the step at *place*."""
         if (system, operation) == ("debug", "fail"):
             return _fail(arguments, (TURN.get() or self._turn).failed_before(str(place)))
+        placed = {"sync.write": self._write, "sync.follow": self._follow}
+        if f"{system}.{operation}" in placed:  # their rule is the step itself
+            return await placed[f"{system}.{operation}"](arguments, place)
         done = self._known.get(f"{system}.{operation}")
         if done is None:
             raise StepFailed(
                 "invalid",
                 f"the engine has no operation {system}.{operation}",
-                hint=did_you_mean(f"{system}.{operation}", self._known),
+                hint=did_you_mean(f"{system}.{operation}", [*self._known, *placed]),
             )
         return await done(arguments)
 
@@ -154,6 +156,9 @@ class EngineActions:
             mend=letter is not None and letter.error_class != applying.PAUSED,
             extra_notes=tuple(given.get("notes") or ()),
         )
+        item = ITEM.get()
+        if item is not None:
+            item.deal = (plan.left_id, plan.right_id)
         for one in plan.echoes:
             _ECHO.info("%s %s: %s (%s)", mirror.id, plan.right_id, one, one.side)
         if plan.is_empty:
@@ -181,17 +186,26 @@ class EngineActions:
         if not isinstance(planned, PlanOutput):
             raise StepFailed("invalid", "`plan` takes the output of a `sync.plan` step")
         plan = planned.plan
+        version = pick(plan.left, plan.mirror.mapping.left.version)
         if not plan.is_empty:
-            await applying.apply(self._world, plan)
+            version = await applying.apply(self._world, plan)
         return {
             "written": not plan.is_empty,
+            "left_version": version,
             "left": len(plan.to_left_first) + len(plan.to_left),
             "right": len(plan.to_right) + len(plan.own),
         }
 
-    async def _write(self, given: Mapping[str, Any]) -> None:
+    async def _write(self, given: Mapping[str, Any], place: Place) -> Any:
         record, fields = _record(given, "record"), _record(given, "fields")
-        await applying.write_fields(self._world, self.mirror(given["mapping"]), record, fields)
+        mirror, loses = self.mirror(given["mapping"]), given.get("loses") or {}
+        writes = applying.spelled(record, fields, loses=loses, rule=place)
+        if given.get("of") is None:
+            return {"version": await applying.write_left(self._world, mirror, record, writes)}
+        name = given.get("object") or mirror.mapping.right.object
+        deal = _record(given, "of")
+        await applying.write_related(self._world, mirror, name, record, writes, deal=deal)
+        return {"version": None}
 
     async def _create(self, given: Mapping[str, Any]) -> Mapping[str, Any]:
         mirror = self.mirror(given["mapping"])
@@ -254,53 +268,11 @@ class EngineActions:
 
     async def _deleted(self, given: Mapping[str, Any]) -> dict[str, int]:
         mirror = self.mirror(given["mapping"])
-        links = await self._world.ledger.links.find_many(mirror.id, given["right_ids"])
-        gone = [link for link in links if link.state != "deleted"]
-        if gone:
-            await self._heed_losses(mirror, gone)
-        for link in [] if self._world.planning else gone:
-            await self._mark_deleted(mirror, link)
-        return {"count": len(gone)}
+        return {"count": await self._losses.deleted(mirror, given["right_ids"])}
 
-    async def _heed_losses(self, mirror: Mirror, gone: Sequence[Link]) -> None:
-        """Before linked records are taken for deleted: is it they that are gone, or the whole side?"""
-        world, side = self._world, mirror.mapping.right
-        world.lost |= {str(link.right_id) for link in gone}
-        total = await world.ledger.links.count(mirror.id)
-        if total < FEWEST_LINKS or world.released:
-            return
-        if not self._probed and not await self._any_other(mirror):
-            world.empty = f"{side.connection} shows none of the linked deals: is it the right org?"
-        losses = toll_of((), total, lost=len(world.lost), empty=world.empty)
-        reason = judge(mirror.mapping.brakes, losses)
-        if reason is not None and not world.planning:
-            raise Braked(reason, self._flow, mirror.mapping.place)
-
-    async def _any_other(self, mirror: Mirror) -> bool:
-        """Whether any of a few other linked records is there."""
-        side, world = mirror.mapping.right, self._world
-        self._probed = True
-        others = [
-            one.right_id
-            for one in reversed(await world.ledger.links.list(mirror.id))
-            if one.state == "active" and one.right_id and one.right_id not in world.lost
-        ]
-        for record_id in others[:_PROBES]:
-            if await is_there(world, side, record_id):
-                return True
-        return not others
-
-    async def _mark_deleted(self, mirror: Mirror, link: Link) -> None:
-        await self._world.ledger.links.save(replace(link, state="deleted"))
-        await self._world.ledger.letters.open_or_update(
-            mirror.id,
-            flow=self._flow,
-            error_class="deleted",
-            message="The opportunity was deleted in Salesforce; the referral is left alone",
-            hint="restore the opportunity from the recycle bin, or close the referral in Partner Center",
-            opportunity_id=link.right_id,
-            referral_id=link.left_id,
-        )
+    async def _follow(self, given: Mapping[str, Any], place: Place) -> dict[str, Any]:
+        mirror = self.mirror(given["mapping"])
+        return {"moved": await self._losses.follow(mirror, given["moves"], place=place)}
 
     async def _links(self, given: Mapping[str, Any]) -> dict[str, Any]:
         links = self._world.ledger.links

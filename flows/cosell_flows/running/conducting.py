@@ -283,7 +283,7 @@ class OneRun:
                 )
             known = self.engine.connector(action.system).operations.get(action.operation)
             given = {**arguments, **literals_of(action, known)}
-            return await self.world.call(action.system, action.operation, given)
+            return await self.world.call(action.system, action.operation, given, rule=action.place)
         except LedgerError as error:
             raise of_ledger(error) from error
 

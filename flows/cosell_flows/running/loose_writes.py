@@ -7,13 +7,19 @@ from typing import Any
 
 from cosell_connectors.model import Connector, Operation, Rows
 from cosell_connectors.pointers import put
+from cosell_definitions.problems import Place
 
 from ..syncing.records import flatten
 from ..syncing.writes import FieldWrite, Kind, Write, new_id
 
 
 def loose_write(
-    connector: Connector, system: str, operation: Operation, arguments: Mapping[str, Any]
+    connector: Connector,
+    system: str,
+    operation: Operation,
+    arguments: Mapping[str, Any],
+    *,
+    rule: Place,
 ) -> Write:
     """A write that a flow spells out itself: its fields are what its body holds."""
     body: dict[str, Any] = {}
@@ -29,7 +35,9 @@ def loose_write(
         kind=_kind(operation),
         operation=operation.name,
         arguments=arguments,
-        fields=tuple(FieldWrite(field=name, old=None, new=value) for name, value in body.items()),
+        fields=tuple(
+            FieldWrite(field=name, old=None, new=value, rule=rule) for name, value in body.items()
+        ),
         predicted={
             **_answered(operation, arguments, name, body),
             **_predicted(arguments),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..syncing.writes import Write
+from .outcomes import StepFailed
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,15 @@ def look(sought: set[str], asked: object, reply: Any) -> None:
     lists = [one for one in found if isinstance(one, list | tuple)]
     if lists and not any(lists):
         sought.add(_digest(asked))
+
+
+def made_a_moment_ago(write: Write) -> StepFailed:
+    """The failure of a record whose twin is being made."""
+    return StepFailed(
+        "conflict",
+        f"the same {write.object} is being made for another record of this run",
+        hint="look for it again: a `retry` on conflict around the look-up and this step does",
+    )
 
 
 def _digest(value: object) -> str:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.model import Connector, Operation, Resource
 from cosell_connectors.recovering import Question, found, question
+from cosell_definitions.problems import Place
 
 from ..ledger import Change, Ledger
 from ..syncing.records import pick
@@ -22,7 +23,7 @@ from .loose_writes import loose_write
 from .outcomes import StepFailed
 from .permits import Permit
 from .sightings import Marks, Seen
-from .twins import Twins, look
+from .twins import Twins, look, made_a_moment_ago
 
 
 class Caller(Protocol):
@@ -45,6 +46,7 @@ class Item:
     writes: list[Write] = field(default_factory=list)
     seen: Seen = field(default_factory=dict)  # of a plan: the records it was made from
     sought: set[str] = field(default_factory=set)  # look-ups that found nothing
+    deal: tuple[str | None, str | None] = (None, None)  # of a pair that was planned: both its ids
     letters: int = 0
     wrote: bool = False  # from its first write on, nothing that was read ahead is believed
     status: str = "running"
@@ -173,12 +175,17 @@ class World:
                 self.marks.note(item.seen if item else self.seen, system, value)
         return value
 
-    async def call(self, system: str, name: str, arguments: Mapping[str, Any]) -> Any:
-        """Call an operation a flow names, whichever way it works."""
+    async def call(
+        self, system: str, name: str, arguments: Mapping[str, Any], *, rule: Place
+    ) -> Any:
+        """Call an operation a flow names, whichever way it works; of a write, the step is the rule."""
         operation = self.operation(system, name)
         if operation.effect == "read":
             return await self.read(system, name, arguments)
-        return await self.write(loose_write(self.connector(system), system, operation, arguments))
+        write = loose_write(self.connector(system), system, operation, arguments, rule=rule)
+        item = ITEM.get()
+        left_id, right_id = item.deal if item is not None else (None, None)
+        return await self.write(replace(write, left_id=left_id, right_id=right_id))
 
     async def write(self, write: Write) -> Any:
         """Send a write, once, or record it where this is a plan."""
@@ -191,7 +198,7 @@ class World:
         if item is not None:
             item.wrote = True
         if twin is not None:
-            raise _made_a_moment_ago(write)
+            raise made_a_moment_ago(write)
         if self.permit is not None:
             self.permit.take(write)
         operation = self.operation(write.system, write.operation)
@@ -312,6 +319,13 @@ class World:
             await self.ledger.intents.forget(key)
         keys.clear()
 
+    def foreseen(self, record_id: str) -> Mapping[str, Any]:
+        """What a plan has put into a record so far; nothing in a run, which can read it."""
+        item = ITEM.get()
+        writes = (item.writes if item else self.writes) if self.planning else ()
+        updates = (one for one in writes if one.id == record_id and one.kind == "update")
+        return {field.field: field.new for one in updates for field in one.fields}
+
     def _note(self, write: Write) -> None:
         self.writes.append(write)
         item = ITEM.get()
@@ -360,14 +374,6 @@ def _nothing(operation: Operation) -> dict[str, Any]:
         field.name: [] if table and not field.pointer else empty[field.kind]
         for field in operation.output
     }
-
-
-def _made_a_moment_ago(write: Write) -> StepFailed:
-    return StepFailed(
-        "conflict",
-        f"the same {write.object} is being made for another record of this run",
-        hint="look for it again: a `retry` on conflict around the look-up and this step does",
-    )
 
 
 def _unknown(write: Write) -> StepFailed:

@@ -13,24 +13,32 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cosell_connectors.errors import ConnectorError
+from cosell_definitions.problems import Place
 
 from ..ledger.links import Link
 from .echo import MODIFIED_BY, OUR_USER, moment_of
 from .mirror import Mirror
 from .pairs import PairPlan
 from .records import pick
-from .sending import Systems, read_record, update_left, update_related, update_right
+from .sending import (
+    Systems,
+    read_record,
+    update_left,
+    update_other,
+    update_related,
+    update_right,
+)
 from .standing import PRINT, differing, is_young, print_of
 from .writes import FieldWrite
 
 PAUSED = "paused"  # the class of letters about fields that flip back and forth
 
 
-async def apply(systems: Systems, plan: PairPlan) -> None:
+async def apply(systems: Systems, plan: PairPlan) -> Any:
     """Write both sides of *plan*, Partner Center first, and keep the new base.
 
-    Raises ConnectorError of class `conflict` where a record moved since it was read: read and plan
-    again.
+    Gives the version the left record has then. Raises ConnectorError of class `conflict` where a
+    record moved since it was read: read and plan again.
     """
     left_version = pick(plan.left, plan.mirror.mapping.left.version)
     for writes in (plan.to_left_first, plan.to_left):
@@ -44,7 +52,7 @@ async def apply(systems: Systems, plan: PairPlan) -> None:
         await _wrote_left(systems, plan, left_version, plan.halfway if first else {})
     behind = await _write_right(systems, plan)
     if systems.planning:
-        return
+        return left_version
     link = await _link(systems, plan)
     await systems.ledger.links.save(replace(
         link, left_version=left_version, right_version=behind.version, notes=behind.noted(link.notes),
@@ -54,6 +62,7 @@ async def apply(systems: Systems, plan: PairPlan) -> None:
             plan.mirror.id, opportunity_id=plan.right_id, referral_id=plan.left_id
         )
     await _tell_paused(systems, plan)
+    return left_version
 
 
 async def apply_right(systems: Systems, plan: PairPlan) -> None:
@@ -83,16 +92,22 @@ async def remember(systems: Systems, plan: PairPlan) -> None:
         await systems.ledger.links.save(link)
 
 
-async def write_fields(
-    systems: Systems, mirror: Mirror, record: Mapping[str, Any], fields: Mapping[str, Any]
-) -> None:
-    """Write fields of a left record that no row of the mapping carries (lists), as our own hand."""
+def spelled(
+    record: Mapping[str, Any], fields: Mapping[str, Any], *, loses: Mapping[str, Any], rule: Place
+) -> list[FieldWrite]:
+    """Fields that no row of a mapping carries (lists, people), with what they say now."""
+    return [
+        FieldWrite(field=path, old=pick(record, path), new=new, rule=rule, loses=loses.get(path))
+        for path, new in fields.items()
+    ]
+
+
+async def write_left(
+    systems: Systems, mirror: Mirror, record: Mapping[str, Any], writes: Sequence[FieldWrite]
+) -> Any:
+    """Write fields that no row carries into a left record, as our own hand; gives its version then."""
     left_id = str(pick(record, mirror.left_key))
     link = await systems.ledger.links.find(mirror.id, left_id=left_id)
-    writes = [
-        FieldWrite(field=path, old=pick(record, path), new=value, rule=mirror.mapping.place)
-        for path, value in fields.items()
-    ]
     side = mirror.mapping.left
     if link is not None and not systems.planning:
         # The moment of the last change that was not ours is still that of the record as it was.
@@ -105,6 +120,24 @@ async def write_fields(
     )  # fmt: skip
     if link is not None and not systems.planning:
         await systems.ledger.links.save(replace(link, left_version=version, pending_left=None))
+    return version
+
+
+async def write_related(
+    systems: Systems,
+    mirror: Mirror,
+    name: str,
+    record: Mapping[str, Any],
+    writes: Sequence[FieldWrite],
+    *,
+    deal: Mapping[str, Any],
+) -> None:
+    """Write fields of a record of the right side that belongs to *deal*: a contact, a role."""
+    left_id = pick(deal, mirror.right_key)
+    await update_other(
+        systems, mirror, name, record, writes,
+        left_id=str(left_id) if left_id else None, right_id=str(deal["Id"]),
+    )  # fmt: skip
 
 
 async def _intend(

@@ -124,6 +124,7 @@ async def _tell(
     record_id = str(right["Id"])
     for attempt in range(1, _TRIES + 1):
         fresh = {**(await read_record(systems, mirror, record_id, names)), "Id": record_id}
+        fresh |= systems.foreseen(record_id)
         said = " ".join(spoken(mirror, message).split())
         writes = own_writes(mirror, fresh, said, good=good, now=systems.now())
         if audit.last_message(pick(fresh, trail.field)) == said:

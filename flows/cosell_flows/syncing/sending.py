@@ -30,6 +30,9 @@ class Systems(Protocol):
     async def write(self, write: Write) -> Any:
         """Send a write, or record it where this is a plan."""
 
+    def foreseen(self, record_id: str) -> Mapping[str, Any]:
+        """What a plan has put into a record so far; nothing in a run, which can read it."""
+
     def resource(self, system: str, name: str) -> Resource:
         """How records of an object are read and written."""
 
@@ -106,20 +109,39 @@ async def update_related(
     record_id = related.get("Id") or record.get(f"{relation}Id")
     if not record_id:
         return
-    call = needed(systems.resource(side.connection, relation).update, relation, "update")
     bare = [replace(write, field=write.field.rpartition(".")[2]) for write in writes]
+    other = {"Id": record_id, side.version: related.get(side.version)}
+    await update_other(
+        systems, mirror, relation, other, bare, left_id=left_id, right_id=str(record["Id"])
+    )
+
+
+async def update_other(
+    systems: Systems,
+    mirror: Mirror,
+    name: str,
+    record: Mapping[str, Any],
+    writes: Sequence[FieldWrite],
+    *,
+    left_id: str | None,
+    right_id: str,
+) -> None:
+    """Change fields of a record of the right side that belongs to the deal *right_id*."""
+    side = mirror.mapping.right
+    call = needed(systems.resource(side.connection, name).update, name, "update")
+    record_id = str(record["Id"])
     await systems.write(
         Write(
             system=side.connection,
-            object=relation,
+            object=name,
             id=record_id,
             kind="update",
             operation=call.operation,
-            arguments=_arguments(call, relation, record_id, bare, related.get(side.version)),
-            fields=tuple(bare),
+            arguments=_arguments(call, name, record_id, writes, record.get(side.version)),
+            fields=tuple(writes),
             mapping=mirror.id,
             left_id=left_id,
-            right_id=str(record["Id"]),
+            right_id=right_id,
         )
     )
 

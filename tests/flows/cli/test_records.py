@@ -55,6 +55,22 @@ def test_the_story_begins_with_what_was_last(cosell: Cosell, known: None) -> Non
     assert [one["new"] for one in changes] == [9, 7, 5]
 
 
+def test_explain_knows_what_a_step_wrote(cosell: Cosell, remember: Remember) -> None:
+    """A field that no row carries, such as the sales team, has the step of its flow for a rule."""
+
+    async def work(ledger: Ledger) -> None:
+        await ledger.history.record([
+            _change("team", [], ["a"], system="partner_center", object="Referral", record_id=REFERRAL,
+                    rule_file="definitions/cosell/people-of-a-deal.flow.yaml", rule_line=9),
+        ])  # fmt: skip
+
+    remember(work)
+
+    told = cosell("--json", "records", "explain", DEAL, "team").json
+
+    assert told["rule"] == {"file": "definitions/cosell/people-of-a-deal.flow.yaml", "line": 9}
+
+
 def test_explain_shows_both_directions(cosell: Cosell, known: None) -> None:
     """What was written into either system, numbered, newest first."""
     changes = cosell("--json", "records", "explain", DEAL, "Deal value").json["changes"]
