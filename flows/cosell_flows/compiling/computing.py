@@ -9,6 +9,7 @@ from typing import Any
 from . import syntax as s
 from .arithmetic import calculate, contains, equal, negated, ordered
 from .filters import FILTERS, FUNCTIONS, TESTS
+from .guessing import no_such
 from .limits import Meter, room_for, within
 from .values import Faulty, Missing, ScopeFunction, absent, is_list, kind_of, shown, text_of
 
@@ -338,6 +339,8 @@ _UNUSED = object()
 def _filtered(node: s.Filtered) -> Compute:
     if node.name in ("default", "d"):
         return _defaulted(node)
+    if node.name not in FILTERS:
+        raise no_such("filter", node.name, node.at)
     entry = FILTERS[node.name]
     value = computed(node.value) if entry.takes_missing else settled(node.value)
     arguments = [settled(argument) for argument in node.arguments]
@@ -358,6 +361,8 @@ def _placed(value: Any, at: int) -> Any:
 
 
 def _tested(node: s.Tested) -> Compute:
+    if node.name not in TESTS:
+        raise no_such("test", node.name, node.at)
     entry = TESTS[node.name]
     value = computed(node.value) if entry.takes_missing else settled(node.value)
     arguments = [settled(argument) for argument in node.arguments]

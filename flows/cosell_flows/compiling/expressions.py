@@ -271,9 +271,7 @@ def _refuse_misuse(
     at: int,
 ) -> None:
     if name not in table:
-        near = did_you_mean(name, table)
-        hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(table)}"
-        raise Faulty(f"there is no {kind} {name!r}", hint, at=at, code="X005")
+        return  # told with all else that the expression reads; nothing can be computed with it
     misuse = table[name].misuse(count, tuple(option for option, _ in options))
     if misuse is not None:
         raise Faulty(

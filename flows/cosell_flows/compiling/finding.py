@@ -52,6 +52,8 @@ class Findings:
         try:
             used = usage(source)
             self._functions(source, used)
+            for fault in used.faults:
+                self.say(fault.code, spot(source, fault.at), fault.message, fault.hint)
             return used
         except Faulty as fault:
             self.say(fault.code, spot(source, fault.at), fault.message, fault.hint)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
+from typing import Literal
 
 from cosell_definitions.model import Flow
+from cosell_definitions.problems import did_you_mean
 
-from .filters import FILTERS
+from .filters import FILTERS, TESTS
+from .values import Faulty
 
 # Functions of Power Automate, Excel and Python -> how it is said here.
 _FUNCTIONS: Mapping[str, str] = {
@@ -129,3 +132,11 @@ def sign_meant(rest: str, text: str) -> str | None:
     if re.match(r",\s*[0-9]", rest):
         return "decimals have a point: 1.5"
     return None
+
+
+def no_such(kind: Literal["filter", "test"], name: str, at: int) -> Faulty:
+    """There is no such filter or test."""
+    table = FILTERS if kind == "filter" else TESTS
+    near = did_you_mean(name, table)
+    hint = f"did you mean {near!r}?" if near else f"there are: {', '.join(table)}"
+    return Faulty(f"there is no {kind} {name!r}", hint, at=at, code="X005")

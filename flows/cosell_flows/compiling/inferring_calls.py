@@ -36,6 +36,12 @@ def type_of_call(inference: Inference, node: s.Filtered | s.Tested | s.Called) -
             signature = signature_of(FUNCTIONS[name].types)
             _arguments(inference, FUNCTIONS[name], signature, arguments, options)
             return signature.result or ANY
+        case s.Filtered(name, value, _, _, _) if name not in FILTERS:
+            inference.type_of(value, guarded=True)  # `default` may have been meant
+            return ANY
+        case s.Tested(name, value, _, _) if name not in TESTS:
+            inference.type_of(value, guarded=True)
+            return BOOLEAN
         case s.Tested(name, value, arguments, _):
             entry = TESTS[name]
             type_ = inference.type_of(value, guarded=entry.takes_missing)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from cosell_connectors.model import Connector, Operation, Parameter
+from cosell_definitions.model import ERROR_CLASSES
 
 from .signatures import parameters_of
 from .types import ANY, TEXT, Type, list_of, of, record_of
@@ -155,7 +156,7 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
         "echo": OPEN,
         "fail": _view(
             "fail the first `times` attempts with `class`, then succeed",
-            "[class: text], [times: integer], [message: text]",
+            f"[class: {' or '.join(map(repr, ERROR_CLASSES))}], [times: integer], [message: text]",
             "attempts: integer",
         ),
     },

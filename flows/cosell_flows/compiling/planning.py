@@ -169,8 +169,9 @@ def _uses(flow: Flow, view: ProjectView, found: Findings) -> None:
             _said(
                 flow, found, kind=kind, word=word, name=name, known=known, used={*used, *indirect}
             )
+        meant = intended(said, known)  # what a misspelt name of the list stands for is listed
         for name, place in used.items():
-            if name not in said and name in known:
+            if name not in said and name in known and name not in meant:
                 found.say(
                     "F033",
                     place,

@@ -9,6 +9,9 @@ from cosell_definitions.model import Bare, Template
 
 from . import syntax as s
 from .expressions import compiled
+from .filters import FILTERS, TESTS
+from .guessing import no_such
+from .values import Faulty
 
 Path = tuple[str, ...]
 
@@ -42,6 +45,7 @@ class Usage:
     conditions: frozenset[str]  # parts joined by `and`, in one spelling
     sure: frozenset[Path]  # exists wherever all of it holds
     denied: frozenset[Path]  # exists wherever it does not hold
+    faults: tuple[Faulty, ...] = ()  # filters and tests that there are not
 
 
 def references(text: str | Template | Bare) -> tuple[Reference, ...]:
@@ -77,6 +81,7 @@ def _usage(text: str, *, bare: bool) -> Usage:
         conditions=frozenset(conditions),
         sure=sure,
         denied=denied,
+        faults=tuple(finder.faults),
     )
 
 
@@ -87,12 +92,11 @@ class _Finder:
         self.origin = 0
         self.found: list[Reference] = []
         self.functions: list[Calling] = []
+        self.faults: list[Faulty] = []
 
     def visit(self, node: s.Syntax, sure: frozenset[Path]) -> None:
         """Note what *node* reads; *sure* holds the paths that a test has shown to exist."""
-        chain = path_of(node)
-        if chain is not None:
-            self._note(chain, sure, guarded=False)
+        if self._is_path(node, sure) or self._is_unknown(node, sure):
             return
         match node:
             case s.Read(record, key, _):
@@ -121,6 +125,23 @@ class _Finder:
                 for child in s.children(node):
                     self.visit(child, sure)
 
+    def _is_path(self, node: s.Syntax, sure: frozenset[Path]) -> bool:
+        chain = path_of(node)
+        if chain is not None:
+            self._note(chain, sure, guarded=False)
+        return chain is not None
+
+    def _is_unknown(self, node: s.Syntax, sure: frozenset[Path]) -> bool:
+        fault = _unknown(node, self.origin)
+        if fault is None:
+            return False
+        self.faults.append(fault)
+        first, *rest = s.children(node)
+        self._visit_guarded(first, sure)  # `default` or `is defined` may have been meant
+        for child in rest:
+            self.visit(child, sure)
+        return True
+
     def _calling(self, node: s.Called) -> Calling:
         at = self.origin + node.at
         match node.arguments:
@@ -146,6 +167,15 @@ class _Finder:
         known = any(path[: len(one)] == one or one[: len(path)] == path for one in sure)
         offsets = tuple(self.origin + at for _, at in chain)
         self.found.append(Reference(path, guarded or known, offsets[0], offsets))
+
+
+def _unknown(node: s.Syntax, origin: int) -> Faulty | None:
+    match node:
+        case s.Filtered(name, _, _, _, at) if name not in FILTERS:
+            return no_such("filter", name, origin + at)
+        case s.Tested(name, _, _, at) if name not in TESTS:
+            return no_such("test", name, origin + at)
+    return None
 
 
 def path_of(node: s.Syntax) -> tuple[tuple[str, int], ...] | None:
