@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -46,6 +46,15 @@ class _Bound:
     pace: Pace
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A part of a list. `output`: the operation's output, of this page alone."""
+
+    items: list[Any]
+    output: Any
+    following: str | None  # where the next page is, for `Client.page`
+
+
 class Client:
     """Calls the operations of one connector, over one connection."""
 
@@ -78,14 +87,24 @@ class Client:
 
     async def pages(self, operation: str, arguments: Mapping[str, Any]) -> AsyncIterator[Reply]:
         """The pages of a list, one after the other, until its end or its `stop`."""
-        async for reply, _ in self._walk(operation, arguments):
+        async for reply, _, _ in self._walk(operation, arguments):
             yield reply
+
+    async def page(
+        self, operation: str, arguments: Mapping[str, Any], *, at: str | None = None
+    ) -> Page:
+        """One page of a list: the first, or the one that is *at* where the last page said."""
+        async with aclosing(self._walk(operation, arguments, at=at)) as walk:
+            reply, kept, following = await anext(walk)
+        with self._naming(operation) as described:
+            output = paging.output(described, reply.body, kept)
+        return Page(items=kept, output=output, following=following)
 
     async def collect(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         """The operation's output, as its connector file declares it; a list with all its pages."""
         first: Reply | None = None
         collected: list[Any] = []
-        async for reply, kept in self._walk(operation, arguments):
+        async for reply, kept, _ in self._walk(operation, arguments):
             first = first or reply
             collected += kept
         with self._naming(operation) as described:
@@ -152,17 +171,23 @@ class Client:
             raise
 
     async def _walk(
-        self, name: str, arguments: Mapping[str, Any]
-    ) -> AsyncIterator[tuple[Reply, list[Any]]]:
-        """Each page of a list with the items that are asked for; of anything else, its answer."""
+        self, name: str, arguments: Mapping[str, Any], *, at: str | None = None
+    ) -> AsyncGenerator[tuple[Reply, list[Any], str | None]]:
+        """Each page of a list with the items that are asked for and where the next one is.
+
+        Of anything else, its answer. *at*: where it goes on that was begun before.
+        """
         with self._naming(name, arguments) as operation:
-            request: outgoing.Outgoing | None = self._request(operation, arguments)
+            first = self._request(operation, arguments)
+            if at is not None:
+                first = replace(first, url=paging.again(at, base_url=self._bound().base_url))
+            request: outgoing.Outgoing | None = first
             given = outgoing.fill(operation, arguments)
         while request is not None:
             with self._naming(name, arguments):
                 reply = await self._send(operation, request, given)
                 kept, following = self._turn(operation, given, reply, current=request.url)
-            yield reply, kept
+            yield reply, kept, following
             request = replace(request, url=following) if following else None
 
     def _turn(

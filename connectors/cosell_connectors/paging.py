@@ -61,6 +61,12 @@ def _linked(link: Any, *, current: str, base_url: str) -> str | None:
     return _elsewhere(url, current)
 
 
+def again(url: str, *, base_url: str) -> str:
+    """The address of a page that was told of before, at the connection's own host."""
+    base = urlsplit(base_url)
+    return urlsplit(url)._replace(scheme=base.scheme, netloc=base.netloc).geturl()
+
+
 def _elsewhere(url: str, current: str) -> str:
     if url == current:
         raise _broken("the link to the next page leads to the page itself")

@@ -115,6 +115,16 @@ async def test_pages_can_be_read_one_by_one(talk: Talking) -> None:
     assert [one["totalSize"] for one in pages] == [2, 2]
 
 
+async def test_a_page_that_was_told_of_before_is_asked_for_at_our_own_host(talk: Talking) -> None:
+    """Wherever the address was kept meanwhile, a token goes to the connection's host alone."""
+    heard = talk("partner_center", lambda _: page([{"id": "1"}]))
+
+    found = await heard.client.page("list_referrals", {}, at="https://evil.example/v1.0/more?at=2")
+
+    assert (found.items, found.following) == ([{"id": "1"}], None)
+    assert str(heard.calls[0].url) == "https://api.partner.microsoft.com/v1.0/more?at=2"
+
+
 async def test_correlation_identifiers_are_new_in_every_call(talk: Talking) -> None:
     """Microsoft's support can tell one call from another."""
     heard = talk("partner_center", lambda _: httpx.Response(200, json={}))

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -132,19 +133,21 @@ async def test_a_second_post_that_fails_for_good_is_resumed(stage: Stage, hurrie
 async def test_throttling_is_waited_out(stage: Stage) -> None:
     """429 with Retry-After: the step waits as long as it is told, and the deal arrives."""
     waits: list[float] = []
+    began = stage.engine.clock()
 
     async def note(seconds: float) -> None:
         waits.append(seconds)
 
     stage.engine.sleep = note
+    stage.engine.clock = lambda: began + timedelta(seconds=sum(waits))
     deal = stage.deal()
-    throttled = {"status": 429, "headers": {"Retry-After": "2"},
+    throttled = {"status": 429, "headers": {"Retry-After": "57"},
                  "body": {"statusCode": 429, "message": "Rate limit is exceeded."}}  # fmt: skip
     fault(stage, "partner_center", "POST", "/referrals$", throttled)
 
     await stage.sync("opportunity-to-partner-center", opportunity_ids=[deal])
 
-    assert (len(referrals(stage, deal)), [wait >= 2 for wait in waits]) == (2, [True])
+    assert (len(referrals(stage, deal)), [wait >= 57 for wait in waits]) == (2, [True])
 
 
 async def test_a_conflict_is_read_and_merged_again(stage: Stage, hurried: Engine) -> None:

@@ -1,4 +1,8 @@
-"""`cosell serve` as a process of its own: receiver, runner, Prefect and its pages, and SIGKILL."""
+"""`cosell serve` as a process of its own: receiver, runner, Prefect and its pages, and SIGKILL.
+
+Every start costs a Prefect. So the tests stand in the order of one story: what is served, then the
+three ways in which a life of it ends, each after the other.
+"""
 
 from __future__ import annotations
 
@@ -184,7 +188,7 @@ def test_a_run_by_hand_shows_its_steps_and_its_report(served: Served) -> None:
     reports = call("POST", f"{served.ready['prefect_api']}/artifacts/filter", {
         "artifacts": {"flow_run_id": {"any_": [newest]}}})  # fmt: skip
     assert state == "Completed"
-    assert {"which", "each_referral", "advance"} <= set(tasks)
+    assert {"which", "portion", "advance"} <= set(tasks)
     assert reports[0]["type"] == "markdown"
 
 
@@ -248,8 +252,45 @@ def test_a_secret_that_prefect_keeps_is_read(served: Served, tmp_path: Path) -> 
     assert (said.returncode, secret in said.stdout + said.stderr) == (0, False), said.stderr
 
 
+def test_a_port_in_use_is_said(served: Served) -> None:
+    """A second receiver on the same port is told so in a sentence, with exit code 3."""
+    port = served.ready["receiver"].rsplit(":", 1)[1].split("/")[0]
+    said = subprocess.run(
+        [sys.executable, "-m", "cosell_flows.cli.main", "--project", str(served.project),
+         "serve", "--port", port],
+        env={**os.environ, **served.sandbox.ready["env"]},
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+
+    assert (said.returncode, "in use" in said.stderr, "Traceback" in said.stderr) == (
+        3,
+        True,
+        False,
+    )
+
+
+def test_a_prefect_that_dies_is_said(served: Served) -> None:
+    """One sentence that names its log, exit code 3, and no traceback."""
+    assert served.child is not None
+    before = len(served.logs[-1].read_text(encoding="utf-8"))
+    children = Path(f"/proc/{served.child.process.pid}/task/{served.child.process.pid}/children")
+    for number in children.read_text(encoding="ascii").split():
+        os.kill(int(number), signal.SIGKILL)
+    code = served.child.process.wait(30)
+    told = served.logs[-1].read_text(encoding="utf-8")[before:]
+
+    assert (code, "ended by itself" in told, "server.log" in told, "Traceback" in told) == (
+        3,
+        True,
+        True,
+        False,
+    )
+
+
 def test_a_killed_process_loses_and_doubles_nothing(served: Served) -> None:
     """SIGKILL while an opportunity is being made: after a restart there is one, and one only."""
+    served.start()  # the process before it came to an end with its Prefect
+    served.registers()
     salesforce = f"{served.sandbox.ready['salesforce']['url']}/__sandbox__"
     slow = {"match": {"method": "PATCH", "path": "sobjects/Opportunity"},
             "then": {"delay_ms": 4000}, "times": 1}  # fmt: skip
@@ -286,40 +327,3 @@ def test_it_stops_when_it_is_told_to(served: Served) -> None:
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(f"{api}/health", timeout=2)
     assert code == 0
-    served.start()
-
-
-def test_a_port_in_use_is_said(served: Served) -> None:
-    """A second receiver on the same port is told so in a sentence, with exit code 3."""
-    port = served.ready["receiver"].rsplit(":", 1)[1].split("/")[0]
-    said = subprocess.run(
-        [sys.executable, "-m", "cosell_flows.cli.main", "--project", str(served.project),
-         "serve", "--port", port],
-        env={**os.environ, **served.sandbox.ready["env"]},
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
-
-    assert (said.returncode, "in use" in said.stderr, "Traceback" in said.stderr) == (
-        3,
-        True,
-        False,
-    )
-
-
-def test_a_prefect_that_dies_is_said(served: Served) -> None:
-    """One sentence that names its log, exit code 3, and no traceback."""
-    assert served.child is not None
-    served.child.stop()
-    served.start()
-    children = Path(f"/proc/{served.child.process.pid}/task/{served.child.process.pid}/children")
-    for number in children.read_text(encoding="ascii").split():
-        os.kill(int(number), signal.SIGKILL)
-    code = served.child.process.wait(30)
-    told = served.logs[-1].read_text(encoding="utf-8")
-
-    assert (code, "ended by itself" in told, "server.log" in told, "Traceback" in told) == (
-        3,
-        True,
-        True,
-        False,
-    )

@@ -1,5 +1,6 @@
 """Remember what must survive a crash: links, events, intents, leases, letters, runs, switches."""
 
+from .bookmarks import Bookmark, Bookmarks
 from .cursors import Cursors
 from .database import Clock
 from .errors import (
@@ -22,6 +23,8 @@ from .runs import Run, Runs, RunStatus, StepRecord
 from .switches import Switches
 
 __all__ = [
+    "Bookmark",
+    "Bookmarks",
     "Change",
     "Clock",
     "Cursors",

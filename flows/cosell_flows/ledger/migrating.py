@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .database import Database
 from .errors import LedgerTooNew
 
-REVISIONS = ("0001", "0002")
+REVISIONS = ("0001", "0002", "0003")
 """Every revision, oldest first; the last one is what `tables` describes."""
 
 VERSION_TABLE = "cosell_ledger_revision"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asyncpg import PostgresError
 from sqlalchemy.exc import DBAPIError
 
+from .bookmarks import Bookmarks
 from .cursors import Cursors
 from .database import Clock, Database, make_folder
 from .errors import LedgerUnreachable
@@ -30,6 +31,7 @@ class Ledger:
         self.links = Links(database)
         self.history = History(database)
         self.cursors = Cursors(database)
+        self.bookmarks = Bookmarks(database)
         self.inbox = Inbox(database)
         self.intents = Intents(database)
         self.leases = Leases(database)

@@ -205,6 +205,16 @@ RUN_STEPS = Table(
     Column("started_at", Moment, nullable=False),
 )
 
+BOOKMARKS = Table(
+    "cosell_bookmarks",
+    METADATA,
+    Column("key", String(400), primary_key=True),
+    Column("run_id", String(100), nullable=False, index=True),
+    Column("asked", String(100), nullable=False),
+    Column("state", Exact, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+)
+
 SWITCHES = Table(
     "cosell_switches",
     METADATA,

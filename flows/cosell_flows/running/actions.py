@@ -24,10 +24,11 @@ from ..syncing.sending import read_record
 from ..syncing.standing import differing
 from ..syncing.values import parse_moment
 from .foresight import grouped
+from .items import ITEM, TURN, Turn
 from .losing import Losses
 from .outcomes import Fleeting, StepFailed
 from .permits import STALE
-from .world import ITEM, TURN, Turn, World
+from .world import World
 
 _ECHO = logging.getLogger("cosell.echo")
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from .outcomes import StepRecord
+from .outcomes import StepFailed, StepRecord
 from .scope import Told
 
 
@@ -44,6 +44,17 @@ class Aside:
             partial=kept["partial"],
             released=kept["released"],
         )
+
+    def refuse_changed(self, now: Mapping[str, str]) -> None:
+        """Raise StepFailed where a flow is not any more what it was when the run was put aside."""
+        changed = [name for name in now if self.definitions.get(name) != now[name]]
+        if changed:
+            raise StepFailed(
+                "conflict",
+                f"{', '.join(changed)} was changed while the run waited for an answer, so the run "
+                "cannot go on where it was",
+                hint="start the flow anew",
+            )
 
     def as_json(self) -> dict[str, Any]:
         """All of it as mappings and lists."""

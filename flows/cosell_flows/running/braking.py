@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cosell_definitions.model import ForEach
 from cosell_definitions.model_mappings import Brakes, MappingFile
 from cosell_definitions.problems import Place
 
+from .nesting import leads_to_records
 from .outcomes import StepFailed, StepRecord, Stopped
+from .portions import Items, how_many
 from .scope import Frame
 from .tallying import Done
 
@@ -113,14 +115,14 @@ class Brake:
     missing: Callable[[], Awaitable[str | None]]  # which record that is always there is not
     released: bool = False
 
-    async def before(self, walk: Walk, loop: ForEach, frame: Frame, items: Sequence[Any]) -> None:
+    async def before(self, walk: Walk, loop: ForEach, frame: Frame, items: Items) -> None:
         """Raise StepFailed of class `brake` where running *loop* would change too much."""
         if self.released or self.mapping is None:
             return
         links = await self.links(self.mapping.id)
-        if items and links >= FEWEST_LINKS and (absent := await self.missing()):
+        many = how_many(items, in_portions=leads_to_records(loop))
+        if many and links >= FEWEST_LINKS and (absent := await self.missing()):
             raise braked(absent, self.flow)
-        many = len(items)
         most = Toll(changed=many, created=many, deleted=many, lost=many, links=links)
         if judge(self.mapping.brakes, most) is None:
             return  # even if every record changed, the brake would not mind
@@ -128,7 +130,8 @@ class Brake:
 
         effects = self.rehearsal()
         again = Rehearsed(flow=walk.flow, effects=effects, depth=walk.depth)
-        await effects.loops.run(again, "", loop, frame.around(), StepRecord(id=self.flow))
+        place, record = frame.around(), StepRecord(id=self.flow)
+        await effects.loops.run(again, "", loop, place, record, items=items)
         reason = judge(self.mapping.brakes, effects.toll(links))
         if reason is not None:
             raise braked(reason, self.flow)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +18,14 @@ from ..ledger import LedgerError
 from .actions import EngineActions
 from .asides import Aside
 from .asking import answer_of, assumed
+from .bookmarks import Bookmarks
 from .braking import Brake, Toll, toll_of
 from .giving import outputs_of, outputs_there_are
 from .heeding import braking_mapping, mapped_objects
 from .inputs import checked
 from .interpreter import StepWrapper, Walk
+from .items import ITEM, Item
+from .listing import listed
 from .literals import arguments_of, literals_of
 from .looking_up import missing_sentinel
 from .loops import Loops
@@ -38,11 +41,12 @@ from .outcomes import (
     of_ledger,
 )
 from .permits import STALE, Permit
+from .portions import Items
 from .scope import Frame, Told
 from .sightings import Marks
 from .tallying import MOST_QUIET, Tally
 from .wording import took_longer
-from .world import Item, World
+from .world import World
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -93,23 +97,16 @@ class OneRun:
             released=release_brake,
             mapped=mapped_objects(engine.project, engine.used(flow.id)),
         )
-        self.brake = Brake(
-            flow=flow.id,
-            mapping=self.braking,
-            rehearsal=self._rehearsal,
-            links=engine.ledger.links.count,
-            missing=lambda: missing_sentinel(self.world, self.braking, engine.environment.values),
-            released=release_brake or planning,
+        self.bookmarks = Bookmarks(
+            ledger=engine.ledger,
+            flow=flow,
+            run_id=run_id,
+            at=self.at,
+            writing=not (planning or permit),
         )
-        self.loops = Loops(
-            lease=None if planning else self._lease,
-            settled=self._settled,
-            failed=self._failed,
-            before=self._before,
-            only=permit.keys if permit else None,
-            progress=engine.progress,
-            tally=Tally(most_quiet=None if planning else MOST_QUIET),
-        )
+        self.world.horizon = lambda: self.bookmarks.horizon
+        self.brake = self._made_brake(released=release_brake or planning)
+        self.loops = self._made_loops(planning=planning)
         self.actions = EngineActions(
             self.world,
             mappings=engine.project.mappings,
@@ -124,18 +121,43 @@ class OneRun:
         self._rehearsed: OneRun | None = None
         self.keeps = ask is not None and any(map(asks, flows_called(flow, engine.project.flows)))
 
+    def _made_brake(self, *, released: bool) -> Brake:
+        return Brake(
+            flow=self.flow.id,
+            mapping=self.braking,
+            rehearsal=self._rehearsal,
+            links=self.engine.ledger.links.count,
+            missing=lambda: missing_sentinel(
+                self.world, self.braking, self.engine.environment.values
+            ),
+            released=released,
+        )
+
+    def _made_loops(self, *, planning: bool) -> Loops:
+        return Loops(
+            lease=None if planning else self._lease,
+            settled=self._settled,
+            failed=self._failed,
+            before=self._before,
+            only=self.permit.keys if self.permit else None,
+            progress=self.engine.progress,
+            tally=Tally(most_quiet=None if planning else MOST_QUIET),
+            behind=self.world.portion,
+            bookmarks=self.bookmarks,
+        )
+
     def _rehearsal(self) -> OneRun:
         rehearsal = OneRun(self.engine, self.flow, self.id, planning=True)
         rehearsal.world.foresight = self.world.foresight.copied()
         self._rehearsed = rehearsal
         return rehearsal
 
-    async def _before(self, walk: Walk, loop: ForEach, frame: Frame, items: Sequence[Any]) -> None:
+    async def _before(self, walk: Walk, loop: ForEach, frame: Frame, items: Items) -> None:
         """Heed the brake; what a rehearsal has read is not read a second time."""
         self._rehearsed = None
         await self.brake.before(walk, loop, frame, items)
-        if self._rehearsed is not None:
-            self.world.foresight.replies = self._rehearsed.world.foresight.replies
+        known = self._rehearsed
+        self.world.foresight.replies = known.world.foresight.replies if known else {}
 
     async def go(
         self,
@@ -171,7 +193,7 @@ class OneRun:
         outputs: dict[str, Any] = {}
         try:
             if before is not None:
-                self._refuse_changed(before)
+                before.refuse_changed(self._definitions())
             await self._walk(self.walk, self.place)
             outputs = outputs_of(self.flow, self.place)
             await self.world.forget(self.world.loose_intents)
@@ -186,6 +208,8 @@ class OneRun:
             status = "waiting"
         except asyncio.CancelledError:
             status, error = "cancelled", CANCELLED.as_json()
+        if status in ("succeeded", "skipped"):
+            await self.bookmarks.close()
         if status == "succeeded" and self.loops.partial:
             status = "partial"
         return self._result(status, outputs, error)
@@ -233,17 +257,6 @@ class OneRun:
         flows = flows_called(self.flow, self.engine.project.flows)
         return {flow.id: flow.content_hash for flow in flows}
 
-    def _refuse_changed(self, before: Aside) -> None:
-        now = self._definitions()
-        changed = [name for name in now if before.definitions.get(name) != now[name]]
-        if changed:
-            raise StepFailed(
-                "conflict",
-                f"{', '.join(changed)} was changed while the run waited for an answer, so the run "
-                "cannot go on where it was",
-                hint="start the flow anew",
-            )
-
     async def _walk(self, walk: Walk, frame: Frame) -> None:
         limit = walk.flow.timeout
         try:
@@ -283,7 +296,9 @@ class OneRun:
                 )
             known = self.engine.connector(action.system).operations.get(action.operation)
             given = {**arguments, **literals_of(action, known)}
-            return await self.world.call(action.system, action.operation, given, rule=action.place)
+            whole = self.keeps or ITEM.get() is not None
+            lists = None if whole else self.engine.streamed.get(action.place)
+            return await listed(self.world, action, given, lists, sleep=self.sleep)
         except LedgerError as error:
             raise of_ledger(error) from error
 

@@ -12,8 +12,10 @@ from typing import Any
 from cosell_connectors.client import Client
 from cosell_connectors.model import Connector
 from cosell_definitions.model import Flow
+from cosell_definitions.problems import Place
 from cosell_env.resolving import Environment
 
+from ..compiling.streaming import Streamed, streamed
 from ..ledger import Ledger
 from ..project import Project
 from ..syncing.writes import shortened
@@ -44,6 +46,7 @@ class Engine:
     rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters that fields take
     _clients: dict[str, Client] = field(default_factory=dict)
     _soundness: Soundness = field(init=False)
+    _streamed: Mapping[Place, Streamed] | None = None
 
     def __post_init__(self) -> None:
         self._soundness = Soundness(self.project, self.environment)
@@ -137,8 +140,25 @@ class Engine:
             return self.opened(connection)
         if connection not in self._clients:
             bound = self.environment.connection(connection)
-            self._clients[connection] = Client(self.connector(connection), bound)
+            self._clients[connection] = Client(
+                self.connector(connection),
+                bound,
+                clock=lambda: self.clock().timestamp(),
+                sleep=self._pause,
+            )
         return self._clients[connection]
+
+    async def _pause(self, seconds: float) -> None:
+        """Let time pass, by whatever lets it pass by then."""
+        await self.sleep(seconds)
+
+    @property
+    def streamed(self) -> Mapping[Place, Streamed]:
+        """The actions, in all flows, whose lists are read page by page."""
+        if self._streamed is None:
+            flows = self.project.flows.values()
+            self._streamed = {place: one for flow in flows for place, one in streamed(flow).items()}
+        return self._streamed
 
     @property
     def clients(self) -> Mapping[str, Client]:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MOST_ROWS = 2_000  # rows that are remembered of a rehearsal; what is beyond is read a second time
+
 
 @dataclass(slots=True)
 class Foresight:
@@ -18,6 +20,7 @@ class Foresight:
 
     records: dict[str, dict[str, Any]] = field(default_factory=dict)  # name → key → value
     replies: dict[str, list[Any]] = field(default_factory=dict)  # what a rehearsal was answered
+    _rows: int = 0
 
     def keep(self, name: str, values: Mapping[str, Any]) -> None:
         """Have *values* at hand, under *name*, for whoever asks for one of them first."""
@@ -29,17 +32,34 @@ class Foresight:
         return known.get(key) if leave else known.pop(key, None)
 
     def record(self, question: str, reply: Any) -> None:
-        """Remember what a rehearsal was answered."""
-        self.replies.setdefault(question, []).append(reply)
+        """Remember what a rehearsal was answered, as long as it is not too much."""
+        self._rows += _rows_of(reply)
+        if self._rows <= MOST_ROWS:
+            self.replies.setdefault(question, []).append(reply)
 
     def answer(self, question: str) -> Any:
         """What a rehearsal was answered, or None."""
         known = self.replies.get(question)
         return known.pop(0) if known else None
 
+    def since(self, before: Mapping[str, frozenset[str]]) -> None:
+        """Let go of what was kept since *before*: the portion it was kept for is through."""
+        for name, known in self.records.items():
+            for key in known.keys() - before.get(name, frozenset()):
+                del known[key]
+
+    def names(self) -> dict[str, frozenset[str]]:
+        """What is kept by now."""
+        return {name: frozenset(known) for name, known in self.records.items()}
+
     def copied(self) -> Foresight:
         """The same records for a rehearsal, which uses them up by itself."""
         return Foresight(records={name: dict(values) for name, values in self.records.items()})
+
+
+def _rows_of(reply: Any) -> int:
+    values = reply.values() if isinstance(reply, Mapping) else ()
+    return max((len(one) for one in values if isinstance(one, list)), default=1)
 
 
 def question_of(system: str, operation: str, arguments: Mapping[str, Any]) -> str:

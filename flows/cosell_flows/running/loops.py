@@ -1,10 +1,17 @@
-"""Loops over lists: concurrency, one run at a time per key, what a failed item does, and the counts."""
+"""Loops over lists: concurrency, one run at a time per key, what a failed item does, and the counts.
+
+Theory of operation. The items of the outermost loop are the records a run is about. Rule 1: where
+that loop has no `key` and one inside of it has, its items are portions of a list, and the records
+are those of the inner one. Rule 2: a record that another portion had already is passed by. Rule 3:
+a list that comes page by page is walked through page by page: what was kept for a portion is let
+go of behind it, and the place is kept in the ledger.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 from cosell_definitions.model import ForEach
 
-from ..compiling.expressions import evaluate, evaluate_bare
+from ..compiling.expressions import evaluate
+from .bookmarks import Bookmarks
+from .items import ITEM, TURN, Item, Turn
 from .lasting import ended, withdraw
+from .nesting import leads_to_records
 from .outcomes import StepFailed, StepRecord, Stopped, Waiting
+from .portions import Items, Portions, items_of
 from .scope import Frame, Told
 from .tallying import Done, Tally
-from .world import ITEM, TURN, Item, Turn
 
 if TYPE_CHECKING:
     from .interpreter import Walk
@@ -26,6 +36,9 @@ Lease = Callable[[str], AbstractAsyncContextManager[Any]]
 Progress = Callable[[int, int], None]
 HELD: ContextVar[frozenset[str]] = ContextVar("held", default=frozenset())
 """The keys that the work around holds: a loop inside of it need not wait for itself."""
+PORTION: ContextVar[dict[str, set[str]] | None] = ContextVar("portion", default=None)
+"""Within a portion of a list: the keys that each loop had by now, in all portions."""
+_AGAIN = "again"  # of a record that an earlier portion had
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,32 +48,44 @@ class Loops:
     lease: Lease | None = None  # holds a key so that two runs never work on one deal at once
     settled: Callable[[Item], Awaitable[None]] | None = None  # told of every outermost item
     failed: Callable[[Item, Any, StepFailed], Awaitable[None]] | None = None
-    before: Callable[[Walk, ForEach, Frame, Sequence[Any]], Awaitable[None]] | None = None
+    before: Callable[[Walk, ForEach, Frame, Items], Awaitable[None]] | None = None
+    behind: Callable[[], Callable[[], None]] | None = None  # lets go of what a portion had at hand
+    bookmarks: Bookmarks | None = None
     only: frozenset[str] | None = None  # of a plan that is applied: the records it is about
     progress: Progress | None = None  # told how many of how many records are through
     tally: Tally = field(default_factory=Tally)
     partial: bool = False
 
     async def run(
-        self, walk: Walk, step: str, loop: ForEach, frame: Frame, record: StepRecord
+        self,
+        walk: Walk,
+        step: str,
+        loop: ForEach,
+        frame: Frame,
+        record: StepRecord,
+        *,
+        items: Items | None = None,
     ) -> dict[str, Any]:
         """Run the loop's steps for every item; gives counts, results in input order, and errors."""
         keeps = walk.effects.keeps
         mark = frame.told.mark(step) if keeps else {}
-        items = mark.get("items")
+        items = items if items is not None else mark.get("items")
         if items is None:
-            items = _list(evaluate_bare(loop.items, frame.scope()))
+            found = items_of(loop.items, frame.scope())
+            items = found if isinstance(found, Portions) else _list(found)
         if keeps:
             mark["items"] = items
         walk.saw(step, "items" if items else "no items")
-        if ITEM.get() is None and self.before is not None:
-            await self.before(walk, loop, frame, items)
         turns = _Turns(self, walk, step, loop, frame, mark)
+        if turns.is_first:
+            await turns.take_up(items)
+            if self.before is not None:
+                await self.before(walk, loop, frame, items)
         record.counts = turns.counts
         await turns.run(items)
         if turns.counts["failed"]:
             self.partial = True
-            record.reason = f"{turns.counts['failed']} of {len(items)} failed"
+            record.reason = f"{turns.counts['failed']} of {turns.counts['total']} failed"
         return {"counts": dict(turns.counts), "results": turns.results, "errors": turns.errors}
 
 
@@ -80,17 +105,62 @@ class _Turns:
         self.place, self.frame = frame, frame.around()
         self.keeps = walk.effects.keeps
         self.over: dict[str, Any] = mark.setdefault("turns", {}) if self.keeps else {}
-        self.outermost = ITEM.get() is None
+        self.is_first = ITEM.get() is None and PORTION.get() is None
+        self.in_portions = self.is_first and leads_to_records(loop)
+        self.of_records = ITEM.get() is None and not self.in_portions
         self.counts = {"total": 0, "succeeded": 0, "skipped": 0, "failed": 0}
         self.results: list[Any] = []
         self.errors: list[dict[str, Any]] = []
         self.waiting: Waiting | None = None
+        self.bookmarks: Bookmarks | None = None
         self.done = 0
 
-    async def run(self, items: Sequence[Any]) -> None:
-        self.counts["total"] = len(items)
-        self.results = [None] * len(items)
-        queue = iter(enumerate(items))
+    async def take_up(self, items: Items) -> None:
+        """Go on where a run before this one left the list, if one did."""
+        bookmarks = self.loops.bookmarks
+        if bookmarks is None or self.walk.depth or not isinstance(items, Portions):
+            return
+        self.bookmarks = bookmarks
+        kept = await bookmarks.open(self.step, items)
+        if kept is not None:
+            self.counts.update(kept["counts"])
+            self.errors = list(kept["errors"])
+            self.results = list(kept["results"] or [None] * self.counts["total"])
+
+    async def run(self, items: Items) -> None:
+        """Take every item its turn."""
+        token = PORTION.set({}) if self.in_portions else None
+        try:
+            if isinstance(items, Portions):
+                await self._page_by_page(items)
+            else:
+                await self._all(items)
+        finally:
+            if token is not None:
+                PORTION.reset(token)
+        self.errors.sort(key=lambda error: error["index"])
+        if self.waiting is not None:
+            raise self.waiting
+
+    async def _page_by_page(self, items: Portions) -> None:
+        let_go = self.loops.behind() if self.is_first and self.loops.behind else None
+        async with aclosing(items.chunks(self.loop.concurrency)) as chunks:
+            async for chunk, mark in chunks:
+                await self._all(chunk)
+                if let_go is not None:
+                    let_go()
+                if self.bookmarks is not None:
+                    await self.bookmarks.keep(self.step, mark, self._so_far())
+
+    def _so_far(self) -> dict[str, Any]:
+        results = self.results if self.loop.result is not None else None
+        return {"counts": self.counts, "results": results, "errors": self.errors}
+
+    async def _all(self, items: Sequence[Any]) -> None:
+        first = len(self.results)
+        self.counts["total"] += len(items)
+        self.results += [None] * len(items)
+        queue = iter(enumerate(items, first))
         workers = [
             asyncio.ensure_future(self._worker(queue))
             for _ in range(min(self.loop.concurrency, len(items)))
@@ -99,11 +169,9 @@ class _Turns:
             await asyncio.gather(*workers)
         except BaseException:
             await ended(workers)
-            await withdraw([partial(self._turn, index, items[index]) for index in self._open()])
+            left = [partial(self._turn, index, items[index - first]) for index in self._open()]
+            await withdraw(left)
             raise
-        self.errors.sort(key=lambda error: error["index"])
-        if self.waiting is not None:
-            raise self.waiting
 
     def _open(self) -> list[int]:
         """The items that wait, or were begun in an earlier life of the run, and are not over."""
@@ -120,11 +188,16 @@ class _Turns:
     async def _turn(self, index: int, value: Any) -> None:
         frame = self._frame(index, value)
         item = None
-        if self.outermost:
+        if self.of_records:
             item = Item(key=label_of(value, index), keyed=self.loop.key is not None)
         tokens = ITEM.set(item) if item else None, TURN.set(Turn())
         try:
-            self._over(index, item, *await self._held(index, frame, item))
+            status, reason = await self._held(index, frame, item)
+            if status == _AGAIN:
+                self.counts["total"] -= 1
+                item = None
+            else:
+                self._over(index, item, status, reason)
         except Waiting as waiting:
             self.waiting, item = waiting, None
         except Stopped as stopped:
@@ -176,6 +249,8 @@ class _Turns:
         key = str(evaluate(self.loop.key, frame.scope()))
         if item is not None:
             item.key = key
+            if self._had(key):
+                return _AGAIN, None
             if self.loops.only is not None and key not in self.loops.only:
                 return "skipped", "not in the plan that is applied"
         lease, held = self.loops.lease, HELD.get()
@@ -187,6 +262,16 @@ class _Turns:
             finally:
                 HELD.reset(token)
         return "succeeded", None
+
+    def _had(self, key: str) -> bool:
+        """Whether an earlier portion had the record; from now on, one has."""
+        portions = PORTION.get()
+        if portions is None:
+            return False
+        known = portions.setdefault(self.step, set())
+        had = key in known
+        known.add(key)
+        return had
 
     async def _do(self, index: int, frame: Frame) -> None:
         await self.walk.steps(self.loop.steps, frame)

@@ -8,6 +8,7 @@ from cosell_definitions.model import (
     Approve,
     CallFlow,
     Flow,
+    ForEach,
     If,
     Parallel,
     Scope,
@@ -56,9 +57,22 @@ def flows_called(flow: Flow, known: Mapping[str, Flow]) -> list[Flow]:
     return list(found.values())
 
 
+def leads_to_records(loop: ForEach) -> bool:
+    """Whether the items are not the records, but only the way to them: portions of a list.
+
+    The records are those of the loop with a `key` inside.
+    """
+    return loop.key is None and any(
+        isinstance(step.do, ForEach) and step.do.key is not None for step in _all_of([loop.steps])
+    )
+
+
 def every_step(flow: Flow) -> Iterator[Step]:
     """All steps of a flow, at any depth."""
-    lists = [flow.steps]
+    return _all_of([flow.steps])
+
+
+def _all_of(lists: list[tuple[Step, ...]]) -> Iterator[Step]:
     while lists:
         for step in lists.pop():
             yield step

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from cosell_connectors.client import Page
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.model import Connector, Operation, Resource
 from cosell_connectors.recovering import Question, found, question
@@ -19,6 +19,7 @@ from ..syncing.records import pick
 from ..syncing.writes import NEW, Write, newest_line
 from .announcing import digest, intent_key
 from .foresight import Foresight, question_of
+from .items import DONE, ITEM, Item
 from .loose_writes import loose_write
 from .outcomes import StepFailed
 from .permits import Permit
@@ -34,51 +35,10 @@ class Caller(Protocol):
     async def collect(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation, follow its pages, give its output."""
 
-
-@dataclass(slots=True, kw_only=True)
-class Item:
-    """A record that a loop is working on."""
-
-    key: str
-    keyed: bool = False  # of a loop with `key`: its items are the records a run is about
-    kinds: set[str] = field(default_factory=set)
-    intents: list[str] = field(default_factory=list)
-    writes: list[Write] = field(default_factory=list)
-    seen: Seen = field(default_factory=dict)  # of a plan: the records it was made from
-    sought: set[str] = field(default_factory=set)  # look-ups that found nothing
-    deal: tuple[str | None, str | None] = (None, None)  # of a pair that was planned: both its ids
-    letters: int = 0
-    wrote: bool = False  # from its first write on, nothing that was read ahead is believed
-    status: str = "running"
-    reason: str | None = None
-
-    def outcome(self) -> str:
-        """Which count this record belongs to, if nothing went wrong."""
-        if "create" in self.kinds:
-            return "created"
-        return "updated" if self.kinds else "unchanged"
-
-
-DONE = frozenset({"created", "updated", "unchanged"})  # skipped is not: nothing was looked at
-ITEM: ContextVar[Item | None] = ContextVar("item", default=None)
-
-
-@dataclass(slots=True)
-class Turn:
-    """One turn of a loop at any depth, or a whole run: what is counted within it and no further."""
-
-    failures: dict[str, int] | None = None  # of `debug.fail` steps, by place
-
-    def failed_before(self, place: str) -> int:
-        """How often this was called for *place* before."""
-        if self.failures is None:
-            self.failures = {}
-        count = self.failures.get(place, 0)
-        self.failures[place] = count + 1
-        return count
-
-
-TURN: ContextVar[Turn | None] = ContextVar("turn", default=None)
+    async def page(
+        self, operation: str, arguments: Mapping[str, Any], *, at: str | None = None
+    ) -> Page:
+        """One page of a list."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +67,7 @@ class World:
     twins: Twins = field(default_factory=Twins)
     rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters a field takes
     foresight: Foresight = field(default_factory=Foresight)
+    horizon: Callable[[], datetime | None] = lambda: None
 
     def now(self) -> datetime:
         """The engine's time, UTC."""
@@ -149,6 +110,20 @@ class World:
             if asked:
                 self.foresight.record(asked, reply)
         return reply
+
+    async def page(
+        self, system: str, operation: str, arguments: Mapping[str, Any], *, at: str | None = None
+    ) -> Page:
+        """One page of a list that is read from outside of records."""
+        page = await (await self.client(system)).page(operation, arguments, at=at)
+        if self.planning:
+            self.marks.note(self.seen, system, page.items)
+        return page
+
+    def portion(self) -> Callable[[], None]:
+        """Begin a list that comes in portions; what is given lets go of what each had at hand."""
+        before = self.foresight.names()
+        return lambda: self.foresight.since(before)
 
     async def room_of(self, system: str, name: str, path: str) -> int | None:
         """How many characters a field takes, where its system can describe itself."""
@@ -292,6 +267,7 @@ class World:
 
     async def advance(self, cursor: str, to: datetime) -> None:
         """Remember how far a list was read; a plan that is applied goes as far as it was read then."""
+        to = min(to, self.horizon() or to)
         if self.planning:
             self.reached[cursor] = to
             return

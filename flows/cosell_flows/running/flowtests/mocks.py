@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cosell_connectors import imitating
-from cosell_connectors.client import Client
+from cosell_connectors.client import Client, Page
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.imitating import Answered, Failure, NotLikeIt
 from cosell_connectors.model import Connector, Operation
@@ -132,6 +132,7 @@ class StandIn:
         self.connector = connector
         self._stage = stage
         self._connection = connection
+        self._listing: dict[str, Call] = {}  # the lists that are read page by page
         self._client: Client = scripted_client(
             connector, connection=connection, script=self._answered, time=stage.time
         )
@@ -143,6 +144,21 @@ class StandIn:
         token = _CALL.set(call)
         try:
             return await self._client.collect(operation, arguments)
+        finally:
+            _CALL.reset(token)
+
+    async def page(
+        self, operation: str, arguments: Mapping[str, Any], *, at: str | None = None
+    ) -> Page:
+        """One page of a list; however many there are, they are one call."""
+        name = f"{self._connection}.{operation}"
+        call = Call(name=name, arguments=dict(arguments))
+        if at is None:
+            self._stage.calls.append(call)
+            self._listing[name] = call
+        token = _CALL.set(self._listing.get(name, call))
+        try:
+            return await self._client.page(operation, arguments, at=at)
         finally:
             _CALL.reset(token)
 
