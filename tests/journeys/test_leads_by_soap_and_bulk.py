@@ -109,6 +109,8 @@ async def test_a_plan_converts_nothing(play: Play) -> None:
     plan = await play.engine.plan("convert-lead", {"lead_id": lead})
 
     assert plan.status == "succeeded", plan.error
+    fields = [one["field"] for one in plan.writes[0]["fields"]]
+    assert fields == ["status", "id"]  # what is not given is no write
     assert ([one["key"] for one in plan.writes], await play.asked("POST", "/Soap/u/")) == (
         [lead],
         0,

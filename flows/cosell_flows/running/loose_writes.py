@@ -24,8 +24,9 @@ def loose_write(
     """A write that a flow spells out itself: its fields are what its body holds."""
     body: dict[str, Any] = {}
     for parameter in operation.parameters:
-        if parameter.location in {"body", "body_field"} and parameter.name in arguments:
-            body |= _spelled(parameter.name, arguments[parameter.name])
+        value = arguments.get(parameter.name)  # null is an argument that is not given
+        if parameter.location in {"body", "body_field"} and value is not None:
+            body |= _spelled(parameter.name, value)
     record_id = arguments.get("id")
     name = _named(connector, operation, arguments)
     return Write(
