@@ -332,3 +332,13 @@ async def test_a_certificate_that_is_not_there_is_said_so(status: int) -> None:
 
     with pytest.raises(ConnectorError, match=f"status {status}"):
         await download("https://certs.example/a.cer", transport=transport)
+
+
+async def test_a_call_without_a_body_says_its_type(talk: Talking) -> None:
+    """Microsoft's own definition asks for it on every verb."""
+    heard = talk("partner_center", lambda _: page([stamped(1)]))
+
+    made = await heard.client.collect("list_referrals", {"top": 1, "skip": 2, "count": True})
+
+    assert heard.calls[0].headers["Content-Type"] == "application/json"
+    assert (heard.calls[0].url.query, made["total"]) == (b"$top=1&$skip=2&$count=true", None)
