@@ -241,11 +241,25 @@ def _worded(error: BaseException) -> Failure | None:
         hint = "go to a project, name one with --project DIR, or make one: cosell init DIR"
     if name in codes:
         return Failure(text, hint=hint, code=codes[name])
+    if name == "PrefectHTTPStatusError":
+        return _refused_by_prefect(error)
     if isinstance(error, OSError):
         return Failure(
             f"{error.strerror or error}: {error.filename or ''}".rstrip(": "), code=UNREACHABLE
         )
     return None
+
+
+def _refused_by_prefect(error: Any) -> Failure:
+    """What the Prefect server said, which may be one that asks for a password."""
+    status, url = error.response.status_code, error.request.url
+    return Failure(
+        f"the Prefect server at {url.scheme}://{url.netloc.decode()} answered {status}",
+        hint="set PREFECT_API_AUTH_STRING=user:password to what the server was started with"
+        if status in (401, 403)
+        else "its log says more",
+        code=UNREACHABLE,
+    )
 
 
 def table(rows: Iterable[Iterable[Any]], heads: Iterable[str]) -> None:

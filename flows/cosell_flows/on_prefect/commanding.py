@@ -12,7 +12,7 @@ from typing import Any
 from cosell_flows.running.outcomes import RunResult
 
 from .seam import RunsFlows
-from .server import answers, prefect_server
+from .server import answers, must_answer, prefect_server
 from .surroundings import api_url_given, served_api, settle, warm_up
 
 
@@ -23,14 +23,6 @@ class _Server:
     home: Path
     api_url: str
     short_lived: bool = False
-
-
-class ServerUnavailable(Exception):
-    """No Prefect server answers where one should be."""
-
-    def __init__(self, api_url: str) -> None:
-        self.hint = "start it, unset PREFECT_API_URL, or run the flow with --local"
-        super().__init__(f"no Prefect server answers at {api_url}")
 
 
 async def run_from_command(
@@ -80,8 +72,7 @@ async def _server(state: Path) -> AsyncIterator[_Server]:
     home = state / "prefect"
     given = api_url_given()
     if given:
-        if not await answers(f"{given.rstrip('/')}/health"):
-            raise ServerUnavailable(given)
+        await must_answer(given)
         yield _Server(home, given)
         return
     serving = served_api(state)

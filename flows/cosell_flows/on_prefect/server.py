@@ -27,6 +27,14 @@ class ServerNotStarted(Exception):
     """The Prefect server did not start; the message says why, and what to do."""
 
 
+class ServerUnavailable(Exception):
+    """The server that was asked for does not answer; `hint` says what to do."""
+
+    def __init__(self, api_url: str) -> None:
+        self.hint = "start it, unset PREFECT_API_URL, or run a flow with --local"
+        super().__init__(f"no Prefect server answers at {api_url}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrefectServer:
     """A server that runs: where people look, and where programs ask."""
@@ -131,6 +139,12 @@ async def _is_of(home: Path, api_url: str) -> bool:
     return Path(told.get("home", "/")) == home
 
 
+async def must_answer(api_url: str) -> None:
+    """Raise ServerUnavailable unless a Prefect server answers at *api_url*."""
+    if not await answers(f"{api_url.rstrip('/')}/health"):
+        raise ServerUnavailable(api_url)
+
+
 async def answers(url: str) -> bool:
     """Whether a plain GET is answered with 200."""
     return await asked(url) is not None
@@ -139,9 +153,11 @@ async def answers(url: str) -> bool:
 async def asked(url: str) -> bytes | None:
     """What a plain GET is answered with 200; no HTTP library is worth loading for this."""
     parts = urlsplit(url)
+    tls = parts.scheme == "https"
+    port = parts.port or (443 if tls else 80)
     try:
         async with asyncio.timeout(5):
-            reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+            reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=tls or None)
             try:
                 request = f"GET {parts.path} HTTP/1.0\r\nHost: {parts.netloc}\r\n\r\n"
                 writer.write(request.encode())

@@ -18,7 +18,12 @@ from cosell_connectors.transport import download
 from cosell_definitions.model import Flow
 from cosell_flows.ledger import LedgerError, this_process
 from cosell_flows.on_prefect import surroundings
-from cosell_flows.on_prefect.server import PrefectServer, ServerNotStarted, prefect_server
+from cosell_flows.on_prefect.server import (
+    PrefectServer,
+    ServerNotStarted,
+    must_answer,
+    prefect_server,
+)
 from cosell_flows.on_prefect.surroundings import SERVING
 from cosell_flows.running.engine import Engine
 from cosell_flows.running.outcomes import RunResult
@@ -92,6 +97,7 @@ async def _prefect(state: Path, stop: asyncio.Event) -> AsyncIterator[_Api | Non
     """The user's Prefect, or one of our own; None where we are told to stop while it starts."""
     given = surroundings.api_url_given()
     if given is not None:
+        await must_answer(given)
         yield _Api(api_url=given, ui_url=given.removesuffix("/api"))
         return
     async with contextlib.AsyncExitStack() as stack:
