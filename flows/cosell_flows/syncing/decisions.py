@@ -93,7 +93,8 @@ def winner(row: Row, sight: Sight, left: Any, right: Any) -> Side | None:
 
 
 def _right_moment(row: Row, sight: Sight) -> datetime | None:
-    # A field of a related record (Account.BillingCountry) has that record's moment.
+    # A field of a related record (Account.BillingCountry) has that record's moment: its last change
+    # by anybody, so that a newer edit never loses, though an older one may win.
     head, dot, _ = row.right[0].partition(".")
     return sight.moments.get(head, sight.right_moment) if dot else sight.right_moment
 

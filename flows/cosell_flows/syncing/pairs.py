@@ -112,7 +112,7 @@ def plan_pair(
     to_right = tuple(
         w for d in merged.decisions if d.to == "right" for w in _right_writes(d, sight)
     )
-    to_right += tuple(_computed(mirror, sight))
+    to_right += tuple(_computed(mirror, sight, is_new=link is None))
     amounts = mixed(merged)
     notes = tuple(d.note for d in merged.decisions if d.note) + extra_notes
     notes += (amounts,) if amounts else ()
@@ -265,11 +265,14 @@ def _field_write(path: str, old: Any, new: Any, decision: Decision) -> FieldWrit
     )
 
 
-def _computed(mirror: Mirror, sight: Sight) -> list[FieldWrite]:
+def _computed(mirror: Mirror, sight: Sight, *, is_new: bool) -> list[FieldWrite]:
+    # A record that gets its twin now, and was made by somebody else, gets what ours are made with.
     writes = []
     scope = {"env": mirror.env, "left": sight.left, "right": sight.right}
     for row in mirror.rows:
-        if row.field.value is None or row.field.when == "create" or not row.right:
+        if row.field.value is None or not row.right:
+            continue
+        if row.field.when == "create" and not is_new:
             continue
         value = evaluate(row.field.value, scope)
         old = pick(sight.right, row.right[0])
