@@ -11,6 +11,7 @@ from cosell_connectors.recovering import Question
 
 from ..syncing.records import flatten
 from ..syncing.writes import Write
+from .outcomes import StepFailed
 
 
 def intent_key(write: Write, asked: Question) -> str:
@@ -31,3 +32,18 @@ def _chosen(arguments: Mapping[str, Any], asked: Question) -> list[str]:
 def digest(value: Any) -> str:
     """A value in 32 characters."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def unknown(write: Write) -> StepFailed:
+    """The failure of a write of which nobody can tell whether it happened."""
+    return StepFailed(
+        "unavailable",
+        f"{write.system}.{write.operation} was sent, and its answer was lost",
+        hint="look on the other side whether it happened before it is tried again",
+        final=True,
+    )
+
+
+def was_there(reply: Any) -> bool:
+    """Whether an upsert says that it found the record: another run made it."""
+    return isinstance(reply, Mapping) and reply.get("created") is False

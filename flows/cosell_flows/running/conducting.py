@@ -8,6 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cosell_definitions.model import Action, CallFlow, Flow, ForEach, Value
@@ -127,8 +128,8 @@ class OneRun:
             mapping=self.braking,
             rehearsal=self._rehearsal,
             links=self.engine.ledger.links.count,
-            missing=lambda: missing_sentinel(
-                self.world, self.braking, self.engine.environment.values
+            missing=partial(
+                missing_sentinel, self.world, self.braking, self.engine.environment.values
             ),
             released=released,
         )
@@ -136,6 +137,7 @@ class OneRun:
     def _made_loops(self, *, planning: bool) -> Loops:
         return Loops(
             lease=None if planning else self._lease,
+            held=None if planning else partial(self.world.heed_others, self.braking, since=self.at),
             settled=self._settled,
             failed=self._failed,
             before=self._before,
@@ -254,8 +256,8 @@ class OneRun:
         return kept.as_json() | {"question": question}
 
     def _definitions(self) -> dict[str, str]:
-        flows = flows_called(self.flow, self.engine.project.flows)
-        return {flow.id: flow.content_hash for flow in flows}
+        called = flows_called(self.flow, self.engine.project.flows)
+        return {one.id: one.content_hash for one in called}
 
     async def _walk(self, walk: Walk, frame: Frame) -> None:
         limit = walk.flow.timeout
@@ -266,12 +268,11 @@ class OneRun:
             raise StepFailed("timeout", f"flow {walk.flow.id} {took_longer(limit)}") from late
 
     def _frame(self, flow: Flow, inputs: Mapping[str, Any], told: Told, *, path: str) -> Frame:
-        run = {"id": self.id, "flow": flow.id, "now": self.at}
         return Frame(
             names={
                 "inputs": dict(inputs),
                 "env": dict(self.engine.environment.values),
-                "run": run,
+                "run": {"id": self.id, "flow": flow.id, "now": self.at},
                 "mapping_fields": ScopeFunction(self._mapping_fields),
                 "cursor": ScopeFunction(self._cursor),
             },

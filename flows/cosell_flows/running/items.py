@@ -22,7 +22,8 @@ class Item:
     sought: set[str] = field(default_factory=set)  # look-ups that found nothing
     deal: tuple[str | None, str | None] = (None, None)  # of a pair that was planned: both its ids
     letters: int = 0
-    wrote: bool = False  # from its first write on, nothing that was read ahead is believed
+    wrote: bool = False  # from its first write on, no answer of a rehearsal is believed
+    shared: bool = False  # another run was at it since ours began: nothing read ahead is believed
     status: str = "running"
     reason: str | None = None
 

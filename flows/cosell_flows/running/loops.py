@@ -46,6 +46,7 @@ class Loops:
     """How a run walks through lists. One for a run and all the flows it calls."""
 
     lease: Lease | None = None  # holds a key so that two runs never work on one deal at once
+    held: Callable[[Item], Awaitable[None]] | None = None  # told of an item that is ours alone now
     settled: Callable[[Item], Awaitable[None]] | None = None  # told of every outermost item
     failed: Callable[[Item, Any, StepFailed], Awaitable[None]] | None = None
     before: Callable[[Walk, ForEach, Frame, Items], Awaitable[None]] | None = None
@@ -258,6 +259,8 @@ class _Turns:
         async with nullcontext() if free or lease is None else lease(key):
             token = HELD.set(held | {key})
             try:
+                if item is not None and self.loops.held is not None:
+                    await self.loops.held(item)
                 await self._do(index, frame)
             finally:
                 HELD.reset(token)

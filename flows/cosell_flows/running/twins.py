@@ -50,10 +50,15 @@ class Twins:
 
 def look(sought: set[str], asked: object, reply: Any) -> None:
     """Remember a look-up that found nothing in *sought*."""
+    if found_nothing(reply):
+        sought.add(_digest(asked))
+
+
+def found_nothing(reply: Any) -> bool:
+    """Whether a look-up gave lists, and all of them empty."""
     found = reply.values() if isinstance(reply, Mapping) else ()
     lists = [one for one in found if isinstance(one, list | tuple)]
-    if lists and not any(lists):
-        sought.add(_digest(asked))
+    return bool(lists) and not any(lists)
 
 
 def made_a_moment_ago(write: Write) -> StepFailed:

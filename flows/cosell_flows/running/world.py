@@ -12,19 +12,20 @@ from cosell_connectors.client import Page
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.model import Connector, Operation, Resource
 from cosell_connectors.recovering import Question, found, question
+from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.problems import Place
 
 from ..ledger import Change, Ledger
 from ..syncing.records import pick
 from ..syncing.writes import NEW, Write, newest_line
-from .announcing import digest, intent_key
+from .announcing import digest, intent_key, unknown, was_there
 from .foresight import Foresight, question_of
 from .items import DONE, ITEM, Item
 from .loose_writes import loose_write
 from .outcomes import StepFailed
 from .permits import Permit
 from .sightings import Marks, Seen
-from .twins import Twins, look, made_a_moment_ago
+from .twins import Twins, found_nothing, look, made_a_moment_ago
 
 
 class Caller(Protocol):
@@ -100,14 +101,15 @@ class World:
     ) -> Any:
         if self.planning and NEW in json.dumps(arguments, default=str, ensure_ascii=False):
             return _nothing(self.operation(system, operation))
-        asked = question_of(system, operation, arguments) if item and not item.wrote else None
+        believes = item is not None and not (item.wrote or item.shared)
+        asked = question_of(system, operation, arguments) if believes else None
         if asked and not self.planning and (known := self.foresight.answer(asked)) is not None:
             return known
         client = await self.client(system)
         reply = await client.collect(operation, arguments)
         if self.planning:
             self.marks.note(item.seen if item else self.seen, system, reply)
-            if asked:
+            if asked and not found_nothing(reply):  # another process may make it meanwhile
                 self.foresight.record(asked, reply)
         return reply
 
@@ -143,8 +145,10 @@ class World:
 
     def taken(self, name: str, key: str, *, leave: bool) -> Any:
         """A record that was read ahead, or None; a plan has seen it then."""
-        value = self.foresight.take(name, key, leave=leave)
         item = ITEM.get()
+        value = self.foresight.take(name, key, leave=leave)
+        if item and item.shared:
+            return None
         if self.planning and value is not None:
             for system in self.marks.by_system:
                 self.marks.note(item.seen if item else self.seen, system, value)
@@ -181,7 +185,7 @@ class World:
             reply = await self._repeatable(write, operation)
         else:
             reply = await self._once(write, operation)
-        if write.kind == "create" and _was_there(reply):
+        if write.kind == "create" and was_there(reply):
             write = replace(write, kind="update")  # another run made it a moment ago
         await self._record(write, _id_of(reply) or write.id)
         return reply
@@ -235,7 +239,7 @@ class World:
             if error.happened == "no":
                 self.twins.unmade(write)
                 raise
-            raise _unknown(write) from error
+            raise unknown(write) from error
 
     async def _send(self, write: Write, asked: Question, key: str) -> Any:
         client = await self.client(write.system)
@@ -281,6 +285,16 @@ class World:
         """Find what earlier runs of the flow announced and never came back to."""
         if not self.planning:
             self.left_open = await self.ledger.intents.left_by(self.flow)
+
+    async def heed_others(
+        self, mapping: MappingFile | None, item: Item, *, since: datetime
+    ) -> None:
+        """The record is ours alone now: was another run at it since ours began?"""
+        if mapping is None:
+            return
+        link = await self.ledger.links.find(mapping.id, left_id=item.key, right_id=item.key)
+        if link is not None and link.updated_at is not None and link.updated_at > since:
+            item.shared = True
 
     async def through_with(self, item: Item) -> None:
         """A record is done: what it announced has done its work, and what a dead run had left."""
@@ -352,15 +366,6 @@ def _nothing(operation: Operation) -> dict[str, Any]:
     }
 
 
-def _unknown(write: Write) -> StepFailed:
-    return StepFailed(
-        "unavailable",
-        f"{write.system}.{write.operation} was sent, and its answer was lost",
-        hint="look on the other side whether it happened before it is tried again",
-        final=True,
-    )
-
-
 def _named(item: Item | None) -> str | None:
     """The key that later runs will know the record by; only a loop's `key` is one."""
     return item.key if item and item.keyed else None
@@ -369,8 +374,3 @@ def _named(item: Item | None) -> str | None:
 def _id_of(reply: Any) -> str | None:
     value = pick(reply, "id") if isinstance(reply, Mapping) else None
     return str(value) if value else None
-
-
-def _was_there(reply: Any) -> bool:
-    """Whether an upsert says that it found the record."""
-    return isinstance(reply, Mapping) and reply.get("created") is False
