@@ -45,6 +45,7 @@ class Database:
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
         self._engine = self._made_engine()
+        self._single = self._engine.execution_options(cosell_single=True)
         self._writing = self._engine.execution_options(cosell_writes=True)
         # SQLite has one writer. Tasks of this process queue here, in order, instead of waking
         # up in turn to find the database busy.
@@ -82,18 +83,30 @@ class Database:
 
     async def rows(self, query: Executable) -> Sequence[Row[Any]]:
         """All rows of *query*, in a read transaction of its own."""
-        async with self.read() as connection:
+        async with self._alone(writes=False) as connection:
             return (await connection.execute(query)).all()
 
     async def row(self, query: Executable) -> Row[Any] | None:
         """The first row of *query*, or nothing."""
-        async with self.read() as connection:
+        async with self._alone(writes=False) as connection:
             return (await connection.execute(query)).first()
 
     async def change(self, statement: Executable) -> int:
         """Execute *statement* in a write transaction of its own; how many rows it touched."""
-        async with self.write() as connection:
+        async with self._alone(writes=True) as connection:
             return (await connection.execute(statement)).rowcount
+
+    @contextlib.asynccontextmanager
+    async def _alone(self, *, writes: bool) -> AsyncIterator[AsyncConnection]:
+        """A transaction for one statement: SQLite begins and ends it by itself.
+
+        Every word to SQLite is a trip to the thread it lives in, and a deal asks the ledger often.
+        """
+        queued = self._in_memory or (writes and self.is_sqlite)
+        turn = self._turn if queued else contextlib.nullcontext()
+        with self._told():
+            async with turn, self._single.begin() as connection:
+                yield connection
 
     def insert(self, table: Table) -> sqlite.Insert | postgresql.Insert:
         """An INSERT that can say what happens when the row is already there."""
@@ -210,8 +223,11 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     # A transaction that reads first and writes later could be refused half-way; one that is
-    # going to write takes its turn at the beginning.
-    writes = connection.get_execution_options().get("cosell_writes")
+    # going to write takes its turn at the beginning. One statement is a transaction already.
+    options = connection.get_execution_options()
+    if options.get("cosell_single"):
+        return
+    writes = options.get("cosell_writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
