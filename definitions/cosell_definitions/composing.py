@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
-from .braces import BARE_KEYS, quoted_line
+from .braces import BARE_KEYS, first_unquoted, quoted_line
 from .decoding import BREAKS
 from .faults import fault_of
 from .marking import Mark, Marks, Moved, end_of, start_of
@@ -348,7 +348,11 @@ class Composer:
         candidates: list[int] = [line, *(mark.line + 1 for mark in marks if mark is not None)]
         candidates.append(min(candidates) - 1)
         for number in sorted(set(candidates)):
-            if 1 <= number <= len(self._lines) and quoted_line(self._lines[number - 1]):
+            if not 1 <= number <= len(self._lines):
+                continue
+            text = self._lines[number - 1]
+            # Braces in a block of text need no quotes.
+            if quoted_line(text) and not self.in_text(number, first_unquoted(text) + 1):
                 return number
         return None
 

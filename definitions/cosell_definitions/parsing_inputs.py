@@ -163,7 +163,7 @@ def _check_pattern(hand: Hand, shaped: Shaped) -> None:
 
 def _enum(hand: Hand, entry: Shaped | None, schema: Schema) -> tuple[Value, ...]:
     found = []
-    for item in entry.items if entry is not None else ():
+    for item in entry.items if entry is not None and entry.sound else ():
         try:
             found.append(of_type(item.node, schema.type))
         except Ill as ill:

@@ -11,6 +11,7 @@ from cosell_connectors.model import Connector
 from cosell_definitions import parsing
 from cosell_definitions.model import Flow
 from cosell_definitions.model_mappings import MappingFile
+from cosell_definitions.model_tests import FlowTests
 from cosell_definitions.opening import content_of
 from cosell_definitions.problems import Place, Problem, Severity, Unsound
 from cosell_definitions.settings import Declaration
@@ -133,10 +134,23 @@ def of_tests(root: Path, documents: Documents, view: View | None = None) -> Iter
     view = view or view_of(root, documents)
     connectors = connectors_of(documents)
     names = {connection: connector.name for connection, connector in connectors.items()}
-    for tests in documents.tests:
+    for tests in (*documents.tests, *_draft_tests(root, documents)):
         folder = (root / tests.place.file).parent
         fixtures = Fixtures(root=root, folder=folder, connectors=names)
         yield from check_tests(tests, view, connectors=connectors, look=cache(fixtures.read))
+
+
+def _draft_tests(root: Path, documents: Documents) -> Iterator[FlowTests]:
+    """Of test files with problems, what could be understood: the rest of their slips is told, too."""
+    read = {one.place.file for one in documents.tests}
+    for file in documents.files:
+        if file in read or not file.endswith(".test.yaml"):
+            continue
+        text = content_of(root / file, file)
+        if not isinstance(text, Problem):
+            draft, _ = parsing.load_tests(text, file=file, draft=True)
+            if draft is not None:
+                yield draft
 
 
 def _declarations(root: Path, documents: Documents) -> Mapping[str, Declaration]:
