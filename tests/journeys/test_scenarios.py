@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import urllib.request
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -133,6 +134,7 @@ class Playing:
             "make": lambda what: [seller.make(kind, **one) for kind, one in what.items()],
             "new_contact": self._new_contact,
             "wait_days": self._wait_days,
+            "convert": self._convert,
             "colleague_there": lambda what: seller.make(
                 "Contact", AccountId=stage.look(self._deal())["AccountId"], **what
             ),
@@ -207,6 +209,21 @@ class Playing:
             f"SELECT ContactId FROM OpportunityContactRole WHERE OpportunityId = '{self.deal}'"
         )
         return str(people[0]["ContactId"])
+
+    def _convert(self, status: str) -> None:
+        """Let the lead be converted, which REST has no call for."""
+        seller, soap = self.stage.seller, "http://schemas.xmlsoap.org/soap/envelope/"
+        text = (
+            f'<e:Envelope xmlns:e="{soap}" xmlns="urn:partner.soap.sforce.com"><e:Header>'
+            f"<SessionHeader><sessionId>{seller.token}</sessionId></SessionHeader></e:Header>"
+            f"<e:Body><convertLead><leadConverts><convertedStatus>{status}</convertedStatus>"
+            f"<leadId>{self.lead}</leadId></leadConverts></convertLead></e:Body></e:Envelope>"
+        )
+        headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
+        url = f"{seller.url}/services/Soap/u/60.0"
+        request = urllib.request.Request(url, data=text.encode(), method="POST", headers=headers)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert b"<success>true</success>" in answer.read()
 
     def _primary(self) -> dict[str, Any]:
         people = self.stage.seller.find(
