@@ -22,8 +22,9 @@ ROOMS = {
     "cosell_connectors": HOUSE / "connectors/cosell_connectors",
     "cosell_flows": HOUSE / "flows/cosell_flows",
 }
-# The wings of the fourth room, likewise; `overlays` and `project` are modules of their own.
+# The wings of the fourth room, likewise; `whereabouts`, `overlays` and `project` are modules.
 WINGS = (
+    "whereabouts",
     "ledger",
     "compiling",
     "syncing",

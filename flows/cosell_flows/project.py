@@ -39,10 +39,6 @@ _SHIPPED = (
 )
 
 
-class NoProject(Exception):
-    """There is no project here."""
-
-
 class NoSuchFlow(LookupError):
     """No flow has this id."""
 
@@ -173,16 +169,6 @@ class Project:
                 ]
             )
         return connectors[name]
-
-
-def find_project(start: Path) -> Path:
-    """The folder at or above *start* that holds the rooms; raises NoProject."""
-    for folder in (start, *start.parents):
-        if (folder / "definitions").is_dir() and (folder / "env").is_dir():
-            return folder
-    raise NoProject(
-        f"there is no cosell project at {start}: a project has the folders definitions/ and env/"
-    )
 
 
 def read_documents(root: Path, environment_name: str = "") -> Documents:

@@ -14,7 +14,7 @@ from .console import Context, Failure, say
 from .main import project_folder
 
 if TYPE_CHECKING:
-    from ..running.surveying import Survey
+    from ..running.surveys import Survey
 
 FORMATS = ("text", "json", "sarif", "github")
 
@@ -36,20 +36,39 @@ def check(context: Context, paths: tuple[Path, ...], form: str, against: str | N
     cosell check definitions/cosell/create-referral.flow.yaml
     cosell check --against staging
     """
-    from ..running.surveying import Survey, in_order, survey
-
     root = _project_of(context, paths)
-    found = survey(root)
+    found = _surveyed(root)
     if against is not None:
-        from .describing import problems_against
-
-        live = problems_against(root, against)
-        found = Survey(problems=in_order((*found.problems, *live)), files=found.files)
+        found = _with(found, root, against)
     if paths:
         found = found.of(_chosen(found.files, paths, root))
     _show(context, found, "json" if context.as_json else form, root)
     if any(problem.severity is Severity.ERROR for problem in found.problems):
         raise SystemExit(console.NO)
+
+
+def _surveyed(root: Path) -> Survey:
+    from ..running.surveys import Seal
+
+    seal = Seal(root)
+    found = seal.unbroken()
+    if found is None:
+        # Loading and working what reads documents takes most of a second, on a slow machine.
+        from ..running.surveying import survey
+
+        found = survey(root)
+        seal.put(found)
+    return found
+
+
+def _with(found: Survey, root: Path, against: str) -> Survey:
+    """The same, and what the live systems of an environment say."""
+    from ..running.surveying import in_order
+    from ..running.surveys import Survey
+    from .describing import problems_against
+
+    live = problems_against(root, against)
+    return Survey(problems=in_order((*found.problems, *live)), files=found.files)
 
 
 @click.command()
@@ -88,7 +107,7 @@ def _near(code: str, known: list[str]) -> list[str]:
 
 def _project_of(context: Context, paths: tuple[Path, ...]) -> Path:
     """The project of the command; where none is named, the one that the first path lies in."""
-    from ..project import NoProject, find_project
+    from ..whereabouts import NoProject, find_project
 
     try:
         root = project_folder(context)

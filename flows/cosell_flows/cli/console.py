@@ -201,7 +201,7 @@ def report(error: BaseException, context: Context | None) -> int:
 
 def _root(context: Context | None) -> Path | None:
     """The project's folder: problems name their files from there."""
-    from ..project import NoProject, find_project
+    from ..whereabouts import NoProject, find_project
 
     try:
         return find_project(context.folder.resolve()) if context else None

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from cosell_definitions.problems import Problem, Severity
 
-from ..running.surveying import Survey
+from ..running.surveys import Survey
 from . import console
 
 

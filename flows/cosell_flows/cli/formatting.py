@@ -115,7 +115,7 @@ def _save(changed: list[_Laid]) -> None:
 
 def _root_of(context: Context, paths: tuple[Path, ...]) -> Path | None:
     """The project; files named one by one need none."""
-    from ..project import NoProject
+    from ..whereabouts import NoProject
 
     try:
         return project_folder(context)

@@ -108,7 +108,7 @@ def cosell(
 
 def project_folder(context: Context) -> Path:
     """The project the command is about; raises NoProject."""
-    from ..project import find_project
+    from ..whereabouts import find_project
 
     start = context.folder.resolve()
     if context.folder != Path() and not start.is_dir():

@@ -300,7 +300,7 @@ def _steps(flow: Flow, known: Known) -> Named:
     own = list(steps_within(flow.steps))
     called = {one.do.flow for one in own if isinstance(one.do, CallFlow)}
     named = {one.id: one.name or "" for one in own}
-    for child in called & set(known.flows):
+    for child in sorted(called & set(known.flows)):
         inner = steps_within(known.flows[child].steps)
         named |= {f"{child}/{one.id}": one.name or "" for one in inner}
     return named

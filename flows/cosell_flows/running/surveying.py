@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -23,22 +22,7 @@ from ..compiling.planning_tests import check_tests
 from ..compiling.viewing import OperationView
 from ..project import Documents, read_documents
 from .flowtests.fixtures import Fixtures
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """All problems, in the order of the files, and the files that were looked at."""
-
-    problems: tuple[Problem, ...]
-    files: tuple[str, ...]
-
-    def of(self, files: Iterable[str]) -> Survey:
-        """The same, of some files only."""
-        chosen = frozenset(files)
-        return Survey(
-            problems=tuple(one for one in self.problems if one.place.file in chosen),
-            files=tuple(one for one in self.files if one in chosen),
-        )
+from .surveys import Survey
 
 
 def survey(root: Path) -> Survey:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -246,3 +247,21 @@ def test_a_project_is_found_from_a_path(project: Path, capsys: pytest.CaptureFix
     code = answer(["check", str(project / MAP)])
 
     assert (code, capsys.readouterr().out) == (0, "1 file, no problems\n")
+
+
+def test_a_project_that_did_not_change_is_not_read_again(project: Path) -> None:
+    """The second check loads neither the parser nor the expressions, and says the same."""
+    ask = (
+        "import sys; from cosell_flows.cli.main import answer; "
+        f"answer(['--project', {str(project)!r}, 'check']); "
+        "print(*sorted({'yaml', 'jinja2'} & set(sys.modules)))"
+    )
+    time.sleep(0.15)  # what was written this very moment is not trusted
+    first, second = (
+        subprocess.run([sys.executable, "-c", ask], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+
+    verdict, loaded = first.stdout.splitlines()
+
+    assert (loaded, second.stdout.splitlines()) == ("jinja2 yaml", [verdict, ""])
