@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -386,6 +387,8 @@ def test_our_reading_of_a_schema_is_that_of_the_standard(kind: str) -> None:
     }
     schema = dict(load_schema(kind))
     for path in ROOMS.glob(patterns[kind]):
+        if path.stat().st_size > 12_000 and not os.environ.get("COSELL_TEST_MINUTES"):
+            continue  # a standard validator takes ten seconds for deep flows
         shaped, _ = check(read(path.read_bytes(), file=path.name), kind)
         assert shaped is not None
         assert value_faults(shaped.plain(), schema) == ()

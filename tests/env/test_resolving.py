@@ -73,6 +73,8 @@ def test_what_is_shipped_resolves() -> None:
             "SYNC_CO_SELL_ONLY": True,
             "DISPLAY_CHECK_MARK": True,
             "AUDIT_LANGUAGE": "English",
+            "SYNC_CUSTOMER_CONTACT": "Before co-sell",
+            "SYNC_SALES_TEAM": True,
             "ON_HOLD_STAGE": "Prospecting",
             "ACTIVE_STAGE": "Qualification",
             "DEAL_VALUE_FIELD": "Amount",

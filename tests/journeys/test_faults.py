@@ -179,8 +179,8 @@ async def test_a_dead_partner_center_fails_the_record_alone(stage: Stage, hurrie
     ("system", "method", "path", "after"),
     [
         ("partner_center", "POST", "/referrals$", 0),
-        ("partner_center", "POST", "/referrals$", 1),
-        ("salesforce", "PATCH", "/sobjects/Opportunity/", 0),
+        pytest.param("partner_center", "POST", "/referrals$", 1, marks=pytest.mark.long),
+        pytest.param("salesforce", "PATCH", "/sobjects/Opportunity/", 0, marks=pytest.mark.long),
     ],
 )
 async def test_a_kill_in_between_doubles_nothing(

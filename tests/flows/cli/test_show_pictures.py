@@ -20,7 +20,7 @@ def test_what_a_flow_depends_on_is_told(cosell: Cosell) -> None:
     uses = cosell("--json", "show", "leads-to-partner-center").json["uses"]
 
     assert uses["connections"] == ["partner_center", "salesforce"]
-    assert uses["mappings"] == ["referral-lead"]
+    assert uses["mappings"] == ["referral-lead", "referral-opportunity"]
     assert {"REFERRAL_ID_FIELD", "AUDIT_FIELD"} <= set(uses["variables"])
     assert (
         "  connections: partner_center, salesforce" in cosell("show", "leads-to-partner-center").out
