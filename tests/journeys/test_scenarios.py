@@ -409,8 +409,8 @@ async def playing(
         await client.aclose()
 
 
-# The whole table takes minutes; a third of it is played in every run of the suite.
-SOME = [row if index % 3 == 0 else pytest.param(*row.values, marks=[*row.marks, pytest.mark.long], id=row.id)
+# The whole table takes minutes; a sixth of it is played in every run of the suite.
+SOME = [row if index % 6 == 0 else pytest.param(*row.values, marks=[*row.marks, pytest.mark.long], id=row.id)
         for index, row in enumerate(rows())]  # fmt: skip
 
 

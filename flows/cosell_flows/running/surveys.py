@@ -56,7 +56,9 @@ class Seal:
         for folder in (root, *(Path(str(one.__file__)).parent for one in _PACKAGES)):
             for line in self._lines(folder):
                 digest.update(line.encode("utf-8", "surrogateescape"))
-        for place in sys.path:  # where libraries are; each that comes or goes changes its folder
+        for place in sys.path:  # each library that comes or goes changes the folder it is in
+            if not place.endswith("-packages"):
+                continue
             with contextlib.suppress(OSError):
                 digest.update(f"{place} {Path(place).stat().st_mtime_ns}\n".encode())
         self._value = digest.hexdigest()

@@ -174,7 +174,11 @@ steps:
     assert peak < 19 * MIB < len(desk.text) * desk.tickets / 2, f"{peak / MIB:.0f} MiB"
 
 
-@pytest.mark.parametrize("text", [ONE_BY_ONE, IN_PORTIONS], ids=["one by one", "in portions"])
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param(ONE_BY_ONE, marks=pytest.mark.long), IN_PORTIONS],
+    ids=["one by one", "in portions"],
+)
 async def test_a_run_that_is_cut_off_goes_on_where_it_was(
     at_desk: Callable[..., Any], text: str
 ) -> None:
