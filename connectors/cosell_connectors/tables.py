@@ -57,13 +57,15 @@ def _cell(value: Any, name: str, place: int, null_as: str) -> str:
 
 def read(content: bytes) -> list[dict[str, str | None]]:
     """The rows of a table; an empty cell is null. Raises ValueError where it is no table."""
-    csv.field_size_limit(LONGEST_CELL)
     lines = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+    usual = csv.field_size_limit(LONGEST_CELL)  # the whole process has only one
     try:
         names = next(lines, [])
         found = [list(line) for line in lines if line]
     except csv.Error as error:
         raise ValueError(str(error)) from None
+    finally:
+        csv.field_size_limit(usual)
     for line in found:
         if len(line) != len(names):
             raise ValueError(f"a row has {len(line)} cells, and there are {len(names)} columns")
