@@ -33,6 +33,20 @@ def number(value: Decimal) -> str:
     return str(value) if abs(value.adjusted()) > LONGEST_PLAIN_EXPONENT else format(value, "f")
 
 
+def text_of(value: Any) -> str | None:
+    """One value as text, the way a cell, an element or an address holds it; None for many."""
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case Decimal():
+            return number(value)
+        case date():
+            return iso(value)
+        case str() | int() | float() | UUID():
+            return str(value)
+    return None
+
+
 def _pieces(value: Any) -> list[str]:
     match value:
         case None | bool() | int() | str():

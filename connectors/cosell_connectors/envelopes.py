@@ -8,13 +8,10 @@ from __future__ import annotations
 import html  # xml.sax.saxutils would load urllib.request, and with it ssl, http and email
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 from xml.etree import ElementTree
 
-from .encoding import iso, number
+from .encoding import text_of
 from .model import Answer, Elements
 from .pointers import segments
 
@@ -113,21 +110,12 @@ def _name(name: str) -> str:
 
 
 def _text(name: str, value: Any) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return number(value)
-        case date():
-            return iso(value)
-        case int() | float() | UUID():
-            return str(value)
-        case str() if found := _UNSPEAKABLE.search(value):
-            raise ValueError(f"{name} has a character in it that XML cannot carry: {found[0]!r}")
-        case str():
-            return value
-        case _:
-            raise ValueError(f"{name} is a {type(value).__name__}, which XML cannot carry")
+    text = text_of(value)
+    if text is None:
+        raise ValueError(f"{name} is a {type(value).__name__}, which XML cannot carry")
+    if found := _UNSPEAKABLE.search(text):
+        raise ValueError(f"{name} has a character in it that XML cannot carry: {found[0]!r}")
+    return text
 
 
 # -- reading -------------------------------------------------------------------------------------

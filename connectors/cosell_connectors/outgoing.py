@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sized
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
-from decimal import Decimal
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import partial
 from typing import Any
@@ -14,7 +13,7 @@ from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from . import tables
-from .encoding import encode, iso, number
+from .encoding import encode, text_of
 from .envelopes import envelope
 from .errors import BadArguments
 from .model import Connector, Operation, Parameter, ParameterType, Soap
@@ -116,17 +115,10 @@ def as_text(value: Any, kind: ParameterType) -> str:
             return str(UUID(str(value)))
         case "array" if isinstance(value, list | tuple):
             return ",".join(as_text(element, "any") for element in value)
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return number(value)
-        case date():
-            return iso(value)
-        case str() | int() | float() | UUID():
-            return str(value)
-        case _:
-            raise _DoesNotFit(f"text is needed, and this is a {type(value).__name__}")
+    text = text_of(value)
+    if text is None:
+        raise _DoesNotFit(f"text is needed, and this is a {type(value).__name__}")
+    return text
 
 
 def escaped(text: str, way: str | None) -> str:

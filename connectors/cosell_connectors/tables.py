@@ -5,12 +5,9 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from datetime import date
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
-from .encoding import iso, number
+from .encoding import text_of
 
 LONGEST_CELL = 10_000_000
 
@@ -39,20 +36,13 @@ def write(rows: Sequence[Any], *, null_as: str = "") -> bytes:
 
 
 def _cell(value: Any, name: str, place: int, null_as: str) -> str:
-    match value:
-        case None:
-            return null_as
-        case bool():
-            return "true" if value else "false"
-        case Decimal():
-            return number(value)
-        case date():
-            return iso(value)
-        case str() | int() | float() | UUID():
-            return str(value)
-        case _:
-            kind = type(value).__name__
-            raise ValueError(f"{name} of element {place} is a {kind}, which no cell can hold")
+    if value is None:
+        return null_as
+    text = text_of(value)
+    if text is None:
+        kind = type(value).__name__
+        raise ValueError(f"{name} of element {place} is a {kind}, which no cell can hold")
+    return text
 
 
 def read(content: bytes) -> list[dict[str, str | None]]:

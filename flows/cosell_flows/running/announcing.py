@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +9,7 @@ from cosell_connectors.recovering import Question
 
 from ..syncing.records import flatten
 from ..syncing.writes import Write
+from .digesting import digest
 from .outcomes import StepFailed
 
 
@@ -27,11 +26,6 @@ def _chosen(arguments: Mapping[str, Any], asked: Question) -> list[str]:
         f"{pointer}={flat.get(pointer.strip('/').replace('/', '.'))}"
         for pointer in (*asked.rule.arguments.values(), *asked.rule.match.values())
     ]
-
-
-def digest(value: Any) -> str:
-    """A value in 32 characters."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
 def unknown(write: Write) -> StepFailed:

@@ -17,7 +17,8 @@ from typing import Any
 from cosell_definitions.model import Flow
 
 from ..ledger import Bookmark, Ledger, is_gone
-from .portions import Mark, Portions, digest
+from .digesting import digest
+from .portions import Mark, Portions
 
 _OLDEST = timedelta(days=1)  # Salesforce forgets the rest of a query after two days
 _SILENCE = timedelta(seconds=60)  # of a run whose process cannot be asked

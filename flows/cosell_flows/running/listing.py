@@ -10,7 +10,8 @@ from cosell_definitions.model import Action
 
 from ..compiling.streaming import Streamed
 from ..syncing.values import parse_moment
-from .portions import Rows, Stream, digest
+from .digesting import digest
+from .portions import Rows, Stream
 from .retrying import pause_before_retry
 from .wording import as_failure
 from .world import World

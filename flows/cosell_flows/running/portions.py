@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +12,7 @@ from cosell_definitions.model import Bare
 from ..compiling.expressions import evaluate_bare
 from ..compiling.streaming import evaluate_part, output_of, walked
 from ..compiling.syntax import Syntax
+from .digesting import digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +156,3 @@ def _stream(part: Syntax, scope: Mapping[str, Any]) -> Stream | None:
     for name in output_of(part) or ("",):
         value = value.get(name) if isinstance(value, Mapping) else None
     return value if isinstance(value, Stream) else None
-
-
-def digest(value: Any) -> str:
-    """Something that tells a question from all others."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]

@@ -7,13 +7,12 @@ first made; in a plan it gets what the first would have made.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..syncing.writes import Write
+from .digesting import digest
 from .outcomes import StepFailed
 
 
@@ -36,7 +35,7 @@ class Twins:
         """
         if write.kind != "create" or not sought:
             return None
-        name = _digest([write.system, write.object, write.arguments])
+        name = digest([write.system, write.object, write.arguments])
         known = self._made.get(name)
         if known is not None and known.whose is not sought and known.whose & sought:
             return known.predicted
@@ -45,13 +44,13 @@ class Twins:
 
     def unmade(self, write: Write) -> None:
         """It could not be made after all: another may try."""
-        self._made.pop(_digest([write.system, write.object, write.arguments]), None)
+        self._made.pop(digest([write.system, write.object, write.arguments]), None)
 
 
 def look(sought: set[str], asked: object, reply: Any) -> None:
     """Remember a look-up that found nothing in *sought*."""
     if found_nothing(reply):
-        sought.add(_digest(asked))
+        sought.add(digest(asked))
 
 
 def found_nothing(reply: Any) -> bool:
@@ -68,8 +67,3 @@ def made_a_moment_ago(write: Write) -> StepFailed:
         f"the same {write.object} is being made for another record of this run",
         hint="look for it again: a `retry` on conflict around the look-up and this step does",
     )
-
-
-def _digest(value: object) -> str:
-    text = json.dumps(value, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()

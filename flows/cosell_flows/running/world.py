@@ -18,7 +18,8 @@ from cosell_definitions.problems import Place
 from ..ledger import Change, Ledger
 from ..syncing.records import pick
 from ..syncing.writes import NEW, Write, newest_line
-from .announcing import digest, intent_key, unknown, was_there
+from .announcing import intent_key, unknown, was_there
+from .digesting import digest
 from .foresight import Foresight, question_of
 from .items import DONE, ITEM, Item
 from .loose_writes import loose_write
