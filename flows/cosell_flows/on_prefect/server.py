@@ -135,8 +135,11 @@ async def _is_of(home: Path, api_url: str) -> bool:
     """Whether the server that answers is ours: another one may have taken the port a moment ago."""
     if not await answers(f"{api_url}/health"):
         return False
-    told = json.loads(await asked(f"{api_url}/admin/settings") or "{}")
-    return Path(told.get("home", "/")) == home
+    try:
+        told = json.loads(await asked(f"{api_url}/admin/settings") or "{}")
+        return Path(told["home"]) == home
+    except (ValueError, KeyError, TypeError):  # it is no Prefect at all
+        return False
 
 
 async def must_answer(api_url: str) -> None:

@@ -42,10 +42,10 @@ class Survey:
 class Seal:
     """Tells whether a project without a problem is untouched since, as `git status` does.
 
-    It covers size, times and place of every file below the project, hidden folders left out, of
-    our own programs, and of the installation: whatever a survey reads. Only the verdict *no
-    problem* is kept, in `.cosell/`; a link into another folder, which we do not follow, and a file
-    that was written this very moment break it.
+    It covers size, times and place of every file of the project (but for hidden folders beside the
+    rooms: `.git`, `.venv`), of our own programs, and of the installation: whatever a survey reads.
+    Only the verdict *no problem* is kept, in `.cosell/`. A link into another folder, a folder that
+    cannot be looked into and a file that was written this very moment break it.
     """
 
     def __init__(self, root: Path) -> None:
@@ -53,9 +53,12 @@ class Seal:
         self._newest = 0
         self._whole = True
         digest = hashlib.sha256(sys.version.encode())
-        for folder in (root, *(Path(str(one.__file__)).parent for one in _PACKAGES)):
-            for line in self._lines(folder):
-                digest.update(line.encode("utf-8", "surrogateescape"))
+        try:
+            for folder in (root, *(Path(str(one.__file__)).parent for one in _PACKAGES)):
+                for line in self._lines(folder, beside=_BESIDE if folder == root else ()):
+                    digest.update(line.encode("utf-8", "surrogateescape"))
+        except OSError:  # whoever reads the files says what is wrong with them
+            self._whole = False
         for place in sys.path:  # each library that comes or goes changes the folder it is in
             if not place.endswith("-packages"):
                 continue
@@ -85,22 +88,19 @@ class Seal:
             beside.write_text(json.dumps({"seal": self._value, "files": found.files}), "utf-8")
             beside.replace(self._file)
 
-    def _lines(self, folder: Path) -> Iterator[str]:
-        """What is known of each file without reading it."""
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-        for entry in entries:
+    def _lines(self, folder: Path, beside: tuple[str, ...] = ()) -> Iterator[str]:
+        """What is known of each file without reading it; folders that begin as *beside* left out."""
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
             if entry.is_symlink():
                 self._whole = False
             elif entry.is_dir():
-                if not entry.name.startswith(".") and entry.name not in _NOT_OURS:
+                if not entry.name.startswith(beside):
                     yield from self._lines(Path(entry.path))
-            else:
+            elif not entry.name.endswith(".pyc"):
                 told = entry.stat()
                 self._newest = max(self._newest, told.st_mtime_ns, told.st_ctime_ns)
-                yield (
-                    f"{entry.path} {told.st_size} {told.st_mtime_ns} {told.st_ctime_ns} "
-                    f"{told.st_ino}\n"
-                )
+                times = f"{told.st_mtime_ns} {told.st_ctime_ns}"
+                yield f"{entry.path} {told.st_size} {times} {told.st_ino}\n"
 
 
-_NOT_OURS = frozenset({"__pycache__", "node_modules"})
+_BESIDE = (".", "node_modules")  # what stands beside the rooms and is no part of the project

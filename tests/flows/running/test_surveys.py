@@ -45,6 +45,11 @@ def _add(root: Path) -> None:
     (root / "definitions" / "b.flow.yaml").write_text("", "utf-8")
 
 
+def _add_where_nobody_looks(root: Path) -> None:
+    (root / "definitions" / ".drafts").mkdir()
+    (root / "definitions" / ".drafts" / "b.flow.yaml").write_text("", "utf-8")
+
+
 def _rename(root: Path) -> None:
     (root / FLOW).rename(root / "definitions" / "c.flow.yaml")
 
@@ -58,7 +63,8 @@ def _garble(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [_edit, _edit_and_set_the_time_back, _add, _rename, _link, _garble]
+    "change",
+    [_edit, _edit_and_set_the_time_back, _add, _add_where_nobody_looks, _rename, _link, _garble],
 )
 def test_a_change_breaks_the_seal(root: Path, change: Callable[[Path], None]) -> None:
     """An edit of equal length, a time set back, a new file, a link: all is looked at again."""
