@@ -83,7 +83,9 @@ def test_a_secret_is_read_from_a_block() -> None:
 
 def test_nothing_is_looked_up_before_it_is_used() -> None:
     """A connection that is not used may lack everything."""
-    bound({"client_secret": SecretRef(kind="file", name="/nowhere/at/all")})
+    connection = bound({"client_secret": SecretRef(kind="file", name="/nowhere/at/all")})
+
+    assert list(connection.settings) == ["client_secret"]
 
 
 OVERRIDE = "COSELL_CONNECTION_PARTNER_CENTER_CLIENT_SECRET"

@@ -198,7 +198,7 @@ def test_prefect_shows_a_task_for_each_step(serving: Serving, runs: dict[str, st
         "slow": "Failed",
         "either": "Completed",
     }
-    until(lambda: serving.tasks(runs["tries"]) == shown, "the tasks of the run")
+    assert until(lambda: serving.tasks(runs["tries"]) == shown, "the tasks of the run")
 
 
 def test_cancelling_a_run_lets_finally_come_to_its_end(
