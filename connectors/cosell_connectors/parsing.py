@@ -11,6 +11,7 @@ from typing import Any
 from cosell_definitions.checking import check
 from cosell_definitions.problems import Problem, Severity, Unsound
 from cosell_definitions.reading import read
+from cosell_definitions.remembering import PARSED
 
 from .judging import judge
 from .model import (
@@ -47,6 +48,10 @@ Tree = Mapping[str, Any]  # a part of a connector file whose shape has been chec
 
 def parse(text: str | bytes, *, file: str) -> tuple[Connector | None, tuple[Problem, ...]]:
     """The connector in *text*, if it is sound, and every problem with it."""
+    return PARSED.made_of(text, ("connector", file), lambda: _parsed(text, file))
+
+
+def _parsed(text: str | bytes, file: str) -> tuple[Connector | None, tuple[Problem, ...]]:
     shaped, problems = check(read(text, file=file), "connector")
     if shaped is None or any(one.severity is Severity.ERROR for one in problems):
         return None, problems

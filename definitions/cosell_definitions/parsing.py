@@ -20,6 +20,7 @@ from .parsing_tests import tests_of
 from .parsing_values import Hand
 from .problems import Problem, Severity
 from .reading import read
+from .remembering import PARSED
 from .settings import Declaration, EnvironmentFile
 from .shaped import Shaped
 from .shaping import LETTERS
@@ -93,6 +94,23 @@ def _load(
     *,
     draft: bool,
     overlays: Sequence[Overlay] = (),
+) -> Loaded[T]:
+    laid = tuple((overlay.place.file, overlay.content_hash) for overlay in overlays)
+    return PARSED.made_of(
+        text,
+        (kind, file, draft, laid),
+        lambda: _parsed(kind, text, file, make, draft=draft, overlays=overlays),
+    )
+
+
+def _parsed(
+    kind: str,
+    text: str | bytes,
+    file: str,
+    make: Callable[[Shaped, Hand, str], T | None],
+    *,
+    draft: bool,
+    overlays: Sequence[Overlay],
 ) -> Loaded[T]:
     document, misfits = _laid_over(read(text, file=file), overlays)
     shaped, problems = check(document, kind)
