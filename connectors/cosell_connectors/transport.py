@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import ssl
 import urllib.request
@@ -148,9 +149,22 @@ def _ssl_context() -> ssl.SSLContext:
     """Always verifying; against the authorities the environment names, or else certifi's."""
     files = [os.environ[name] for name in _CA_VARIABLES if os.environ.get(name)]
     folder = os.environ.get("SSL_CERT_DIR")
+    return _context_of(tuple((file, *_state(file)) for file in files), folder)
+
+
+def _state(file: str) -> tuple[int, int]:
+    """What changes when a file of authorities is exchanged: when it was written, and its size."""
+    with suppress(OSError):  # a file that is not there is complained of when it is loaded
+        told = os.stat(file)
+        return told.st_mtime_ns, told.st_size
+    return 0, 0
+
+
+@functools.lru_cache(maxsize=4)  # reading hundreds of authorities takes a tenth of a second
+def _context_of(files: tuple[tuple[str, int, int], ...], folder: str | None) -> ssl.SSLContext:
     if not files and not folder:
         return httpx.create_ssl_context()
-    context = ssl.create_default_context(capath=folder, cafile=files[0] if files else None)
-    for file in files[1:]:
+    context = ssl.create_default_context(capath=folder, cafile=files[0][0] if files else None)
+    for file, _, _ in files[1:]:
         context.load_verify_locations(file)
     return context

@@ -19,14 +19,16 @@ def test_another_letter_is_another_flow() -> None:
     """A file that changed by one letter is parsed anew."""
     load_flow(FLOW, file="definitions/a/greet.flow.yaml")
     changed, _ = load_flow(FLOW.replace("hello", "hallo"), file="definitions/a/greet.flow.yaml")
-    assert changed is not None and "hallo" in str(changed.steps)
+    assert changed is not None
+    assert "hallo" in str(changed.steps)
 
 
 def test_places_are_those_of_the_own_file() -> None:
     """Two files of the same bytes have each their own places."""
     load_flow(FLOW, file="definitions/a/greet.flow.yaml")
     other, _ = load_flow(FLOW, file="definitions/b/greet.flow.yaml")
-    assert other is not None and other.place.file == "definitions/b/greet.flow.yaml"
+    assert other is not None
+    assert other.place.file == "definitions/b/greet.flow.yaml"
 
 
 def test_a_draft_is_no_flow() -> None:

@@ -58,9 +58,13 @@ async def test_many_may_open_a_new_ledger_at_once(url: str, clock: Clock) -> Non
         await ledger.aclose()
 
 
-async def test_migrations_lead_to_the_tables(url: str, clock: Clock) -> None:
-    """The migrations make exactly what `tables` describes."""
+@pytest.mark.parametrize("way", ["through every migration", "made anew"])
+async def test_each_way_leads_to_the_tables(url: str, clock: Clock, way: str) -> None:
+    """The migrations make exactly what `tables` describes, and so does a new ledger."""
     database = Database(url, clock=clock)
+    if way == "through every migration":
+        async with database.write() as connection:
+            await connection.run_sync(migrating.upgrade)
     await migrating.bring_up_to_date(database)
 
     def compared(connection: Connection) -> list[object]:
@@ -72,6 +76,20 @@ async def test_migrations_lead_to_the_tables(url: str, clock: Clock) -> None:
         differences = await connection.run_sync(compared)
 
     assert differences == []
+    await database.aclose()
+
+
+async def test_a_new_ledger_has_seen_every_migration(url: str, clock: Clock) -> None:
+    """Alembic finds nothing left to do in a ledger that was made anew."""
+    database = Database(url, clock=clock)
+    await migrating.bring_up_to_date(database)
+
+    def seen(connection: Connection) -> str | None:
+        options = {"version_table": migrating.VERSION_TABLE}
+        return MigrationContext.configure(connection, opts=options).get_current_revision()
+
+    async with database.read() as connection:
+        assert await connection.run_sync(seen) == migrating.REVISIONS[-1]
     await database.aclose()
 
 
