@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any, Protocol
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Router
@@ -23,6 +24,7 @@ CUT = "cosell.cut"
 
 _PREFIX = "/__sandbox__/"
 _SEEDS = ("demo", "empty")
+_WORTH_IT = 2048
 
 Control = Callable[[dict[str, Any]], Awaitable[Any]]
 View = Callable[[], Any]
@@ -54,7 +56,8 @@ class Emulator(Protocol):
 
 def stage(emulator: Emulator) -> ASGIApp:
     """Put an emulator on the stage: one ASGI application, controls included."""
-    return _Stage(emulator)
+    # Both systems compress for callers that take it, what is worth it; speed matters more than size.
+    return GZipMiddleware(_Stage(emulator), minimum_size=_WORTH_IT, compresslevel=1)
 
 
 class _Stage:

@@ -13,6 +13,9 @@ from cosell_emulators.salesforce.org import Org
 from cosell_emulators.salesforce.problems import not_found, refusal
 from cosell_emulators.salesforce.query_api import answer
 from cosell_emulators.salesforce.rendering import stamp
+from cosell_emulators.salesforce.soql.aggregating import is_aggregate
+from cosell_emulators.salesforce.soql.parsing import parsed
+from cosell_emulators.salesforce.soql.tree import TypeOf
 
 _OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
 # 150 MB after base64, which adds a third.
@@ -24,6 +27,7 @@ _CSV = "text/csv"
 def create_ingest(org: Org, call: Call) -> Reply:
     """POST /jobs/ingest."""
     body = call.object()
+    _table_only(body)
     kind = org.store.schema.find(str(body.get("object", "")))
     if kind is None:
         message = f"InvalidBatch : Unable to find object: {body.get('object')}"
@@ -56,10 +60,12 @@ def create_ingest(org: Org, call: Call) -> Reply:
 def create_query(org: Org, call: Call) -> Reply:
     """POST /jobs/query."""
     body = call.object()
+    _table_only(body)
     operation = str(body.get("operation", ""))
     if operation not in ("query", "queryAll"):
         raise refusal("INVALIDJOB", f"Unknown operation: {operation}", bare=True)
     text = str(body.get("query", ""))
+    _plain_only(text)
     found = answer(
         org,
         text,
@@ -82,6 +88,31 @@ def create_query(org: Org, call: Call) -> Reply:
     )
     org.jobs[job.id] = job
     return Reply(200, _shown(job))
+
+
+def _table_only(body: dict[str, Any]) -> None:
+    """Refuse any form of content but tables, and tables that nobody can write."""
+    for name, known in (
+        ("contentType", ("CSV",)),
+        ("columnDelimiter", tuple(loading.DELIMITERS)),
+        ("lineEnding", ("LF", "CRLF")),
+    ):
+        value = str(body.get(name) or known[0])
+        if value.upper() not in known:
+            raise refusal("INVALIDJOB", f"InvalidJob : {name} cannot be {value}", bare=True)
+
+
+def _plain_only(text: str) -> None:
+    """Refuse what a job of a query cannot do.
+
+    https://developer.salesforce.com/docs/platform/api-asynch/guide/query-create-job.html
+    """
+    query = parsed(text)
+    if is_aggregate(query) or query.counts or query.offset or query.group_by:
+        message = "GROUP BY, OFFSET and aggregate functions are not supported in bulk queries"
+        raise refusal("API_ERROR", message, bare=True)
+    if any(isinstance(column, TypeOf) for column in query.columns):
+        raise refusal("API_ERROR", "TYPEOF is not supported in bulk queries", bare=True)
 
 
 def job(org: Org, call: Call, key: str) -> Reply:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from cosell_emulators import exact_json
 from cosell_emulators.salesforce.calls import Call, Reply
 from cosell_emulators.salesforce.composite_api import HALTED, named, shown, together
 from cosell_emulators.salesforce.org import Org
@@ -16,8 +17,12 @@ from cosell_emulators.salesforce.problems import Problem, Refusal, refusal
 from cosell_emulators.salesforce.schema import ObjectType
 
 _MOST_GRAPHS, _MOST_NODES, _MOST_FAILED = 75, 500, 14
+# How long a chain of references may be in a graph, and how many kinds of calls there may be in it.
+# https://developer.salesforce.com/docs/platform/api-rest/guide/resources-composite-graph-limits.html
+_LONGEST_CHAIN, _MOST_KINDS = 15, 15
+_REFERENCE = re.compile(r"@\{([^}.\[]+)")
 _MOST_RECORDS, _DEEPEST = 200, 5
-_ROW_CALL = re.compile(r"(?:/services/data)?/v\d+\.\d/sobjects/\w+(/[^/]+(?:/[^/]+)?)?/?")
+_ROW_CALL = re.compile(r"(?:/services/data)?/v\d+\.\d/sobjects/(\w+)(/[^/]+(?:/[^/]+)?)?/?")
 
 
 class _RolledBack(Exception):
@@ -42,6 +47,8 @@ def graphs(org: Org, call: Call) -> Reply:
     for graph in asked:
         named(graph.get("compositeRequest") if isinstance(graph, dict) else None)
         _only_rows(graph["compositeRequest"])
+        _not_too_deep(graph["compositeRequest"])
+    _not_too_many_kinds([part for graph in asked for part in graph["compositeRequest"]])
     nodes = sum(len(graph["compositeRequest"]) for graph in asked)
     if len(asked) > _MOST_GRAPHS or nodes > _MOST_NODES:
         message = f"At most {_MOST_GRAPHS} graphs and {_MOST_NODES} nodes are allowed"
@@ -69,10 +76,32 @@ def _only_rows(parts: list[dict[str, Any]]) -> None:
     """Refuse parts that are no calls of one row: a graph has no queries and no collections."""
     for part in parts:
         found = _ROW_CALL.fullmatch(urlsplit(part["url"]).path)
-        allowed = "POST" if found is not None and found[1] is None else "DELETE GET PATCH"
+        allowed = "POST" if found is not None and found[2] is None else "DELETE GET PATCH"
         if found is None or part["method"].upper() not in allowed.split():
             message = f"{part['method']} {part['url']} is not supported in a composite graph"
             raise refusal("INVALID_INPUT", message, bare=True)
+
+
+def _not_too_deep(parts: list[dict[str, Any]]) -> None:
+    """Refuse a graph in which one call waits for the next too often."""
+    depth: dict[str, int] = {}
+    for part in parts:
+        said = f"{part['url']} {exact_json.dumps(part.get('body'))}"
+        before = [depth.get(name, 0) for name in _REFERENCE.findall(said)]
+        depth[part["referenceId"]] = 1 + max(before, default=0)
+    if max(depth.values(), default=0) > _LONGEST_CHAIN:
+        message = f"The graph is deeper than {_LONGEST_CHAIN}"
+        raise refusal("LIMIT_EXCEEDED", message, bare=True)
+
+
+def _not_too_many_kinds(parts: list[dict[str, Any]]) -> None:
+    """Refuse calls that do too many different things, to objects or in methods."""
+    found = (_ROW_CALL.fullmatch(urlsplit(part["url"]).path) for part in parts)
+    objects = (match[1].lower() if match is not None else "" for match in found)
+    kinds = set(zip((part["method"].upper() for part in parts), objects, strict=True))
+    if len(kinds) > _MOST_KINDS:
+        message = f"The payload has more than {_MOST_KINDS} different nodes"
+        raise refusal("LIMIT_EXCEEDED", message, bare=True)
 
 
 def tree(org: Org, call: Call, name: str) -> Reply:

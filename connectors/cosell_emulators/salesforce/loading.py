@@ -16,7 +16,7 @@ from cosell_emulators.salesforce.soql.tree import Call, Column, Path
 from cosell_emulators.salesforce.store import Row, Store
 from cosell_emulators.salesforce.writing import Doing, Writer
 
-_DELIMITERS = {
+DELIMITERS = {
     "COMMA": ",",
     "SEMICOLON": ";",
     "TAB": "\t",
@@ -89,7 +89,7 @@ class QueryJob(Job):
 def load(writer: Writer, job: IngestJob) -> None:
     """Do what an uploaded job asks for, row by row."""
     text = (job.content or b"").decode("utf-8-sig", "replace")
-    delimiter = _DELIMITERS.get(job.delimiter, ",")
+    delimiter = DELIMITERS.get(job.delimiter, ",")
     try:
         lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter))
     except csv.Error as error:
@@ -267,7 +267,7 @@ def cell(record: dict[str, Any], path: str) -> str:
 
 def _csv(job: Job, lines: Sequence[Sequence[str]]) -> bytes:
     out = io.StringIO(newline="")
-    delimiter = _DELIMITERS.get(job.delimiter, ",")
+    delimiter = DELIMITERS.get(job.delimiter, ",")
     writer = csv.writer(
         out, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=job.line_end
     )

@@ -38,6 +38,8 @@ def lead(store: Store, values: dict[str, Any], row: Row | None, *, user_id: str)
 def partner(store: Store, values: dict[str, Any], row: Row | None) -> None:
     """Check that an account may become a partner's; when it is one no more, its users are out."""
     was = row is not None and bool(row.get("IsPartner"))
+    if was and values.get("IsPartner"):
+        _not_theirs(store, values)
     if row is None or bool(values.get("IsPartner")) == was:
         return
     if was:
@@ -46,9 +48,7 @@ def partner(store: Store, values: dict[str, Any], row: Row | None) -> None:
                 _count(store, person, -1)
             store.merge(person, IsActive=False, IsPortalEnabled=False)
         return
-    owner = store.living(values["OwnerId"])
-    if owner is not None and owner.get("UserType") == "PowerPartner":
-        raise refusal("UNKNOWN_EXCEPTION", "portal users cannot own partner accounts")
+    owner = _not_theirs(store, values)
     if owner is not None and owner.get("UserRoleId") is None:
         raise refusal("UNKNOWN_EXCEPTION", "portal account owner must have a role")
     for contact in store["Contact"].having("AccountId", row.id):
@@ -56,6 +56,14 @@ def partner(store: Store, values: dict[str, Any], row: Row | None) -> None:
         if keeper is not None and keeper.get("UserType") == "PowerPartner":
             message = "contacts of a partner account cannot be owned by portal users"
             raise refusal("UNKNOWN_EXCEPTION", message)
+
+
+def _not_theirs(store: Store, values: Mapping[str, Any]) -> Row | None:
+    """Give the owner of a partner's account, who may not be a partner."""
+    owner = store.living(values["OwnerId"])
+    if owner is not None and owner.get("UserType") == "PowerPartner":
+        raise refusal("UNKNOWN_EXCEPTION", "portal users cannot own partner accounts")
+    return owner
 
 
 def user(store: Store, values: dict[str, Any], row: Row | None) -> None:

@@ -165,3 +165,30 @@ def test_a_cell_longer_than_any_field_fails_the_job(org):
     done = org.call("GET", path).json()
 
     assert (done["state"], done["errorMessage"].partition(" :")[0]) == ("Failed", "InvalidBatch")
+
+
+@pytest.mark.parametrize(
+    "said", [{"contentType": "JSON"}, {"columnDelimiter": "SPACE"}, {"lineEnding": "CR"}]
+)
+def test_only_tables_are_loaded(org, said):
+    """A job of any other form of content is not made."""
+    body = {"object": "Account", "operation": "insert", **said}
+
+    assert org.code(org.call("POST", "/jobs/ingest", body)) == (400, "INVALIDJOB")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT COUNT(Id) FROM Account",
+        "SELECT COUNT() FROM Account",
+        "SELECT Name FROM Account GROUP BY Name",
+        "SELECT Id FROM Account LIMIT 5 OFFSET 1",
+        "SELECT TYPEOF Owner WHEN User THEN Name END FROM Lead",
+    ],
+)
+def test_a_query_job_reads_plain_rows_only(org, text):
+    """What a query can group, count or skip, a job of a query cannot."""
+    body = {"operation": "query", "query": text}
+
+    assert org.code(org.call("POST", "/jobs/query", body)) == (400, "API_ERROR")

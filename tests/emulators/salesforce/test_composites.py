@@ -246,3 +246,44 @@ def test_the_first_failure_ends_a_composite(org):
         "REQUIRED_FIELD_MISSING",
         "PROCESSING_HALTED",
     ]
+
+
+def chain(length):
+    """A graph in which each account is the parent of the next."""
+    url = "/services/data/v68.0/sobjects/Account"
+    parts = [
+        {
+            "method": "POST",
+            "url": url,
+            "referenceId": f"a{n}",
+            "body": {"Name": "x", **({"ParentId": f"@{{a{n - 1}.id}}"} if n else {})},
+        }
+        for n in range(length)
+    ]
+    return {"graphs": [{"graphId": "g", "compositeRequest": parts}]}
+
+
+@pytest.mark.parametrize(("length", "status"), [(15, 200), (16, 400)])
+def test_a_graph_is_fifteen_deep(org, length, status):
+    """A longer chain of references is refused before anything is done."""
+    assert org.call("POST", "/composite/graph", chain(length)).status_code == status
+
+
+def test_graphs_do_fifteen_different_things(org):
+    """Methods and objects together make a kind of node, over all graphs of a call."""
+    names = ["Account", "Contact", "Lead", "Opportunity", "Task", "Note", "Group", "UserRole"]
+    parts = [
+        {
+            "method": method,
+            "url": f"/services/data/v68.0/sobjects/{name}/000000000000000AAA",
+            "referenceId": f"{method}{name}",
+        }
+        for name in names
+        for method in ("GET", "DELETE")
+    ]
+    graphs = [{"graphId": part["referenceId"], "compositeRequest": [part]} for part in parts]
+
+    assert org.code(org.call("POST", "/composite/graph", {"graphs": graphs})) == (
+        400,
+        "LIMIT_EXCEEDED",
+    )

@@ -271,3 +271,54 @@ def test_a_mistake_is_told_as_the_platform_tells_its_own(org):
     reply = org.call("GET", "/sobjects/Opportunity/describe/layouts")
 
     assert org.code(reply) == (500, "UNKNOWN_EXCEPTION")
+
+
+def test_a_partner_never_owns_a_partners_account(demo):
+    """An account that is a partner's already is not given to a partner either."""
+    partner = one(demo.query(f"SELECT Id FROM User WHERE Username = '{PARTNER}'"))["Id"]
+    account = partner_account(demo)
+
+    assert demo.code(demo.call("PATCH", f"/sobjects/Account/{account}", {"OwnerId": partner})) == (
+        400,
+        "UNKNOWN_EXCEPTION",
+    )
+
+
+@pytest.mark.parametrize(
+    ("where", "answer"),
+    [
+        ("", 400),
+        ("WHERE ShareType = 'V'", 400),
+        ("WHERE LinkedEntityId = '001000000000000AAA'", 200),
+        ("WHERE ContentDocumentId IN ('069000000000000AAA') AND ShareType = 'V'", 200),
+    ],
+)
+def test_links_of_notes_are_asked_for_by_one_of_their_ends(org, where, answer):
+    """Nobody may go through all links of documents."""
+    text = f"SELECT Id FROM ContentDocumentLink {where}"
+
+    assert org.call("GET", "/query", params={"q": text}).status_code == answer
+
+
+@pytest.mark.parametrize("zone", ["Europe/Rome", "Asia/Kolkata", "America/Chicago", "GMT"])
+def test_users_live_all_over_the_world(demo, zone):
+    """Time zones are the platform's own list, and nothing else is one."""
+    key = one(demo.query(f"SELECT Id FROM User WHERE Username = '{PARTNER}'"))["Id"]
+    taken = demo.call("PATCH", f"/sobjects/User/{key}", {"TimeZoneSidKey": zone})
+    refused = demo.call("PATCH", f"/sobjects/User/{key}", {"TimeZoneSidKey": f"{zone}/Nowhere"})
+
+    assert (taken.status_code, refused.status_code) == (204, 400)
+
+
+def test_long_answers_are_compressed_for_who_takes_it(org):
+    """`Accept-Encoding: gzip` is honoured; who does not say it gets plain text."""
+    path = "/services/data/v68.0/sobjects/Account/describe"
+    plain = org.http.get(path, headers={"Accept-Encoding": "identity"})
+    packed = org.http.get(path, headers={"Accept-Encoding": "gzip"})
+
+    assert (plain.headers.get("content-encoding"), packed.headers["content-encoding"]) == (
+        None,
+        "gzip",
+    )
+    assert int(packed.headers["content-length"]) < len(plain.content) / 4
+    assert packed.json() == plain.json()

@@ -13,6 +13,7 @@ from cosell_emulators.salesforce.soql.functions import computed
 from cosell_emulators.salesforce.soql.parsing import parsed
 from cosell_emulators.salesforce.soql.tree import (
     All,
+    Among,
     Call,
     Children,
     Column,
@@ -28,6 +29,12 @@ from cosell_emulators.salesforce.store import Row, indexed
 
 _FARTHEST = 2000
 _MOST_FIELDS = 200
+# https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_objects_contentdocumentlink.htm
+_UNPINNED = (
+    "Implementation restriction: ContentDocumentLink requires a filter by a single Id on "
+    "ContentDocumentId or LinkedEntityId using the equals operator or multiple Id's using the IN "
+    "operator."
+)
 Shown = dict[str, Any]
 # Whose rows a query is about: the owner, and who asks.
 _SCOPES: dict[str, Callable[[str, str], bool]] = {
@@ -68,6 +75,8 @@ def run(context: Context) -> Answer:
     if kind.name == "FieldDefinition" and not _names_entity(query.where):
         message = "A filter on a reified column is required [EntityDefinitionId,DurableId]"
         raise context.refuse(0, "MALFORMED_QUERY", message)
+    if kind.name == "ContentDocumentLink" and not _pinned(query.where):
+        raise context.refuse(0, "MALFORMED_QUERY", _UNPINNED)
     _well_formed(context, query)
     rows = _chosen(context, query, kind)
     if query.counts:
@@ -105,6 +114,18 @@ def _one_at_a_time(context: Context, query: Query, kind: ObjectType, found: int)
             f"must specify no more than one row for retrieval. Result size: {found}"
         )
         raise context.refuse(0, "MALFORMED_QUERY", message)
+
+
+def _pinned(condition: Condition | None) -> bool:
+    """Tell whether a condition says of which documents or of which records links are wanted."""
+    match condition:
+        case All():
+            return any(_pinned(part) for part in condition.parts)
+        case Comparison(what=Path() as path, operator="=" | "IN"):
+            return path.names[-1].lower() in ("contentdocumentid", "linkedentityid")
+        case Among(negated=False):
+            return condition.what.names[-1].lower() in ("contentdocumentid", "linkedentityid")
+    return False
 
 
 def _names_entity(condition: Condition | None) -> bool:
