@@ -11,6 +11,7 @@ MAX_SECONDS = 0.8  # of work: a busy machine cuts nothing short, and the last tu
 MAX_TURNS = 5_000_000
 MAX_MADE_TEXT = 8_000_000  # letters of all texts that one evaluation makes on its way
 MAX_MADE_ITEMS = 1_000_000  # of all lists and records
+_FIRST_LOOK = 1_000  # turns before the clock is started: to ask it costs more than most expressions
 _LOOK_EVERY = 20_000  # turns between two looks at the clock
 
 
@@ -22,8 +23,8 @@ class Meter:
     def __init__(self, clock: Callable[[], float] = time.thread_time) -> None:
         self._clock = clock
         self._turns = self._letters = self._items = 0
-        self._next_look = _LOOK_EVERY
-        self._deadline = clock() + MAX_SECONDS
+        self._next_look = _FIRST_LOOK
+        self._deadline: float | None = None
 
     def turn(self, count: int = 1) -> None:
         """Take note of *count* turns; raises when it was too much or took too long."""
@@ -31,7 +32,10 @@ class Meter:
         if self._turns < self._next_look:
             return
         self._next_look = self._turns + _LOOK_EVERY
-        if self._turns > MAX_TURNS or self._clock() > self._deadline:
+        now = self._clock()
+        if self._deadline is None:
+            self._deadline = now + MAX_SECONDS
+        if self._turns > MAX_TURNS or now > self._deadline:
             raise Faulty(
                 "this expression takes too long",
                 "work on fewer items: filter in the query, or use a foreach step",
