@@ -224,9 +224,10 @@ class Stop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Steps that belong together."""
+    """Steps that belong together; with a key, one at a time for each key, over all runs."""
 
     steps: tuple[Step, ...]
+    key: Value = None
 
 
 Doing = (

@@ -133,7 +133,8 @@ def _doing(hand: Hand, shaped: Shaped, keyword: str, default: Retry | None) -> D
             return _approve(hand, shaped)
         case "stop":
             return _stop(hand, shaped)
-    return Scope(steps=steps_of(hand, shaped.get("steps"), default))
+    steps = steps_of(hand, shaped.get("steps"), default)
+    return Scope(steps=steps, key=hand.value(shaped.get("key")))
 
 
 def _action(hand: Hand, shaped: Shaped) -> Action | None:

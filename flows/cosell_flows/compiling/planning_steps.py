@@ -177,7 +177,8 @@ class StepWalk:
                 self._read(until, path)
             case Stop() as stop:
                 self._stop(step, stop, path)
-            case Scope(steps=steps):
+            case Scope(steps=steps, key=key):
+                self._read(key, path)
                 self._steps(steps, replace(path))
 
     def _if(self, choice: If, path: Path) -> None:

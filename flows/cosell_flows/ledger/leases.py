@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import random
 import uuid
 from collections.abc import AsyncIterator
@@ -17,6 +18,7 @@ from .tables import LEASES
 
 _FIRST_PAUSE_S = 0.02
 _LONGEST_PAUSE_S = 0.5
+_LONGEST_KEY = 300
 
 
 class Leases:
@@ -34,7 +36,7 @@ class Leases:
         Raises LeaseBusy when nobody let go within *wait*. Where the lease is lost, the block is
         cancelled and LeaseLost raised.
         """
-        token = uuid.uuid4().hex
+        token, key = uuid.uuid4().hex, _fitting(key)
         await self._take_in_turn(key, owner=owner, token=token, ttl=ttl, wait=wait)
         block = asyncio.current_task()
         assert block is not None
@@ -57,7 +59,7 @@ class Leases:
         """Who holds *key* now."""
         row = await self._database.row(
             select(LEASES.c.owner).where(
-                LEASES.c.key == key, LEASES.c.expires_at > self._database.now()
+                LEASES.c.key == _fitting(key), LEASES.c.expires_at > self._database.now()
             )
         )
         return row.owner if row else None
@@ -117,3 +119,10 @@ class Leases:
         await self._database.change(
             delete(LEASES).where(LEASES.c.key == key, LEASES.c.token == token)
         )
+
+
+def _fitting(key: str) -> str:
+    """*key* as the ledger can keep it: what people spell may be of any length."""
+    if len(key) <= _LONGEST_KEY:
+        return key
+    return f"{key[:100]}…{hashlib.sha256(key.encode()).hexdigest()}"

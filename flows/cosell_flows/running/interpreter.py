@@ -305,8 +305,9 @@ class Walk:
                 raise Stopped(
                     stop.scope, stop.status, reason, stop.error_class, step.id, step.place
                 )
-            case Scope(steps=inner):
-                await self.steps(inner, frame)
+            case Scope(steps=inner, key=key):
+                async with self.effects.loops.alone(key, frame):
+                    await self.steps(inner, frame)
             case unknown:
                 assert_never(unknown)
         return None

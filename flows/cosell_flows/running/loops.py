@@ -10,14 +10,15 @@ go of behind it, and the place is kept in the ledger.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from cosell_definitions.model import ForEach
+from cosell_definitions.model import ForEach, Value
 
 from ..compiling.expressions import evaluate
 from .bookmarks import Bookmarks
@@ -28,6 +29,7 @@ from .outcomes import StepFailed, StepRecord, Stopped, Waiting
 from .portions import Items, Portions, items_of
 from .scope import Frame, Told
 from .tallying import Done, Tally
+from .twins import ALONE, Alone
 
 if TYPE_CHECKING:
     from .interpreter import Walk
@@ -88,6 +90,32 @@ class Loops:
             self.partial = True
             record.reason = f"{turns.counts['failed']} of {turns.counts['total']} failed"
         return {"counts": dict(turns.counts), "results": turns.results, "errors": turns.errors}
+
+    @contextlib.asynccontextmanager
+    async def holding(self, key: str) -> AsyncIterator[None]:
+        """Work on what *key* names, and nobody else meanwhile."""
+        held = HELD.get()
+        free = self.lease is None or key in held
+        async with nullcontext() if free or self.lease is None else self.lease(key):
+            token = HELD.set(held | {key})
+            try:
+                yield
+            finally:
+                HELD.reset(token)
+
+    @contextlib.asynccontextmanager
+    async def alone(self, key: Value, frame: Frame) -> AsyncIterator[None]:
+        """A scope: where it has a key, what is looked for and made in it is one at a time."""
+        if key is None:
+            yield
+            return
+        name = str(evaluate(key, frame.scope()))
+        async with self.holding(name):
+            token = ALONE.set(Alone(name))
+            try:
+                yield
+            finally:
+                ALONE.reset(token)
 
 
 class _Turns:
@@ -254,16 +282,10 @@ class _Turns:
                 return _AGAIN, None
             if self.loops.only is not None and key not in self.loops.only:
                 return "skipped", "not in the plan that is applied"
-        lease, held = self.loops.lease, HELD.get()
-        free = lease is None or key in held
-        async with nullcontext() if free or lease is None else lease(key):
-            token = HELD.set(held | {key})
-            try:
-                if item is not None and self.loops.held is not None:
-                    await self.loops.held(item)
-                await self._do(index, frame)
-            finally:
-                HELD.reset(token)
+        async with self.loops.holding(key):
+            if item is not None and self.loops.held is not None:
+                await self.loops.held(item)
+            await self._do(index, frame)
         return "succeeded", None
 
     def _had(self, key: str) -> bool:

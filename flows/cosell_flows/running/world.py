@@ -26,7 +26,7 @@ from .loose_writes import loose_write
 from .outcomes import StepFailed
 from .permits import Permit
 from .sightings import Marks, Seen
-from .twins import Twins, found_nothing, look, made_a_moment_ago
+from .twins import ALONE, Twins, found_nothing, look, made_a_moment_ago
 
 
 class Caller(Protocol):
@@ -170,7 +170,9 @@ class World:
     async def write(self, write: Write) -> Any:
         """Send a write, once, or record it where this is a plan."""
         item = ITEM.get()
-        twin = self.twins.made_by_another(item.sought, write) if item else None
+        # Whoever is alone in a scope believes the look-up; a plan, which makes nothing, cannot.
+        alone = ALONE.get() is not None and not self.planning
+        twin = self.twins.made_by_another(item.sought, write) if item and not alone else None
         if self.planning:
             if twin is None:
                 self._note(write)

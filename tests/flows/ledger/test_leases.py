@@ -116,3 +116,15 @@ async def test_lease_of_a_holder_that_is_gone_is_taken(ledger: Ledger) -> None:
         freed = await ledger.leases.take_from("dead")
 
         assert (freed, await ledger.leases.holder("deal")) == (1, None)
+
+
+async def test_a_key_may_be_of_any_length(ledger: Ledger, other: Ledger) -> None:
+    """Two long ones that begin alike are two."""
+    long, wait = "account " + "northwind " * 100, timedelta(seconds=0.15)
+    async with (
+        ledger.leases.hold(long + "a", owner="me", ttl=wait * 100, wait=wait),
+        other.leases.hold(long + "b", owner="you", ttl=wait * 100, wait=wait),
+    ):
+        holders = [await ledger.leases.holder(long + end) for end in "ab"]
+
+    assert holders == ["me", "you"]
