@@ -104,7 +104,7 @@ def _field(store: Store, kind: ObjectType, found: Field) -> Row:
         "Scale": found.scale,
         "IsNillable": found.nillable,
         "IsIndexed": found.keyed or found.unique or found.type in ("id", "reference"),
-        "IsCalculated": False,
+        "IsCalculated": found.calculated,
         "IsCompound": found.type == "address",
         "IsNameField": "M" in found.flags,
         "IsFieldHistoryTracked": False,

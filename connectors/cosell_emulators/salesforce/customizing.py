@@ -6,6 +6,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/customo
 from collections.abc import Mapping
 from typing import Any
 
+from cosell_emulators.salesforce import calculating
 from cosell_emulators.salesforce.defining import (
     Document,
     described,
@@ -44,7 +45,7 @@ def save_field(store: Store, full_name: str, said: Mapping[str, Any], *, new: bo
     plain = {key: value for key, value in said.items() if key not in ("fullName", "@type")}
     found = field_of(existing.name if existing is not None else name, plain)
     _check(store, kind, found, existing)
-    store.whole.put(kind, found)
+    store.whole.put(kind, calculating.prepared(store, kind, found))
     store.tables[kind.name].index()
     if found.master and "OwnerId" in kind.fields and kind.custom:
         # The owner of a detail is its master's.
@@ -58,6 +59,7 @@ def drop_field(store: Store, full_name: str) -> None:
         raise _no_such("CustomField", full_name)
     kind, field = found
     store.whole.drop(kind, field.name)
+    kind.computed.pop(field.name, None)
     table = store.tables[kind.name]
     table.indexes.pop(field.name, None)
     for permission in store["FieldPermissions"].having("Field", full_name):
@@ -206,7 +208,11 @@ def _check(store: Store, kind: ObjectType, found: Field, existing: Field | None)
         if existing is None and any(True for _ in store.tables[kind.name].alive()):
             message = "Can't create a Master-Detail field on an object with records"
             raise refusal("FIELD_INTEGRITY_EXCEPTION", message)
-    if existing is not None and found.type != existing.type:
+    if existing is not None and found.calculated != existing.calculated:
+        message = f"Cannot make {kind.name}.{found.name} a formula, or no formula any more"
+        raise refusal("FIELD_INTEGRITY_EXCEPTION", message)
+    summed = found.told.get("type") == "Summary"
+    if existing is not None and found.type != existing.type and not summed:
         message = f"Cannot change the type of {kind.name}.{found.name} to {found.told['type']}"
         raise refusal("FIELD_INTEGRITY_EXCEPTION", message)
 

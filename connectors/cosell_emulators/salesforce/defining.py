@@ -34,7 +34,10 @@ _TYPES = {
     "Lookup": "reference",
     "MasterDetail": "reference",
     "AutoNumber": "string",
+    "Summary": "double",
 }
+# What a formula can come to.
+_COMPUTED = ("Checkbox", "Currency", "Date", "DateTime", "Number", "Percent", "Text")
 _LENGTHS = {
     "TextArea": 255, "Url": 255, "Email": 80, "Phone": 40, "Picklist": 255,
     "MultiselectPicklist": 4099, "AutoNumber": 30, "Lookup": 18, "MasterDetail": 18,
@@ -52,10 +55,13 @@ _NEEDS = {
     "Lookup": ("referenceTo", "relationshipName"),
     "MasterDetail": ("referenceTo", "relationshipName"),
     "AutoNumber": ("displayFormat",),
+    "Summary": ("summaryForeignKey", "summaryOperation"),
 }
 _LENGTH_RANGE = {"Text": (1, 255), "LongTextArea": (256, 131_072), "Html": (256, 131_072)}
 _NUMBERS = ("Number", "Currency", "Percent")
 _MOST_DIGITS = 18
+# What a formula can be as a text.
+_LONGEST_TEXT = 1300
 
 
 def is_field_name(name: str) -> bool:
@@ -74,14 +80,15 @@ def field_of(name: str, said: Mapping[str, Any]) -> Field:
         raise refusal("FIELD_INTEGRITY_EXCEPTION", message)
     _check(name, said)
     kind = str(said["type"])
+    computes = "formula" in said and kind == "Text"
     return Field(
         name=name,
         type=_TYPES[kind],
         label=str(said["label"]),
         flags=_flags(kind, said),
-        length=int(said.get("length") or _LENGTHS.get(kind, 0)),
-        precision=int(said["precision"]) if kind in _NUMBERS else 0,
-        scale=int(said["scale"]) if kind in _NUMBERS else 0,
+        length=int(said.get("length") or (_LONGEST_TEXT if computes else _LENGTHS.get(kind, 0))),
+        precision=int(said.get("precision") or _MOST_DIGITS) if kind in _NUMBERS else 0,
+        scale=int(said.get("scale") or 0) if kind in _NUMBERS else 0,
         targets=tuple(listed(said.get("referenceTo"))) if _TYPES[kind] == "reference" else (),
         relationship=name.removesuffix("c") + "r" if _TYPES[kind] == "reference" else None,
         children=f"{said['relationshipName']}__r" if said.get("relationshipName") else None,
@@ -115,7 +122,8 @@ def _check(name: str, said: Mapping[str, Any]) -> None:
     if not kind:
         raise _lacking("type", name)
     # One thing alone may stand for a list of one, but nothing else is a list here.
-    plain = [value for key, value in said.items() if key not in ("referenceTo", "valueSet")]
+    deep = ("referenceTo", "summaryFilterItems", "valueSet")
+    plain = [value for key, value in said.items() if key not in deep]
     targets = listed(said.get("referenceTo"))
     if any(isinstance(value, Mapping) for value in (*plain, *targets)):
         raise refusal(
@@ -124,7 +132,11 @@ def _check(name: str, said: Mapping[str, Any]) -> None:
     if not isinstance(kind, str) or kind not in _TYPES:
         message = f"'{kind}' is not a valid value for the enum 'FieldType'"
         raise refusal("INVALID_TYPE", message)
-    for key in ("label", *_NEEDS.get(str(kind), ())):
+    if "formula" in said and kind not in _COMPUTED:
+        message = f"A formula cannot be a CustomField of type {kind}"
+        raise refusal("FIELD_INTEGRITY_EXCEPTION", message, name)
+    needs = () if "formula" in said else _NEEDS.get(str(kind), ())
+    for key in ("label", *needs):
         if said.get(key) in (None, ""):
             raise _lacking(key, name, kind)
     for key in ("length", "precision", "scale", "visibleLines"):
@@ -134,8 +146,8 @@ def _check(name: str, said: Mapping[str, Any]) -> None:
     if not least <= int(said.get("length") or least) <= most:
         message = f"Value for field length is invalid: it must be between {least} and {most}"
         raise refusal("FIELD_INTEGRITY_EXCEPTION", message, "length")
-    digits = int(said["precision"]) if kind in _NUMBERS else 0
-    if digits > _MOST_DIGITS or (digits and int(said["scale"]) > digits):
+    digits = int(said.get("precision") or _MOST_DIGITS) if kind in _NUMBERS else 0
+    if digits > _MOST_DIGITS or (digits and int(said.get("scale") or 0) > digits):
         message = f"Precision must be at most {_MOST_DIGITS}, and scale at most precision"
         raise refusal("FIELD_INTEGRITY_EXCEPTION", message, "precision")
 
@@ -148,6 +160,8 @@ def _lacking(key: str, name: str, kind: Any = None) -> Refusal:
 
 
 def _flags(kind: str, said: Mapping[str, Any]) -> str:
+    if "formula" in said or kind == "Summary":
+        return "N"
     if kind == "AutoNumber":
         return "ND" + ("XL" if flag(said.get("externalId")) else "")
     flags = "CU"

@@ -142,8 +142,6 @@ def _scopes(kind: ObjectType) -> list[Document]:
 _ALIKE: Document = {
     "aiPredictionField": False,
     "autoNumber": False,
-    "calculated": False,
-    "calculatedFormula": None,
     "caseSensitive": False,
     "controllerName": None,
     "defaultValueFormula": None,
@@ -177,6 +175,8 @@ def field(store: Store, found: Field) -> Document:
         "cascadeDelete": found.master and found.custom,
         "compoundFieldName": found.compound,
         "createable": found.createable,
+        "calculated": found.calculated,
+        "calculatedFormula": found.told.get("formula"),
         "custom": found.custom,
         "defaultValue": _default(found, values),
         "defaultedOnCreate": found.defaulted,

@@ -49,7 +49,7 @@ class Org:
     def reset(self, seed: str) -> None:
         """Start over with a seed."""
         self.settings = Settings()
-        self.store = Store(shipped())
+        self.store = Store(shipped(), self.clock.now)
         self.writer = Writer(self.store, self.settings)
         self.cursors = {}
         self.jobs = {}

@@ -49,7 +49,7 @@ def field_value(row: Row, name: str) -> Any:
         return None if row.values.get(name) is None else content_path(row, name)
     if name == "IsDeleted":
         return row.deleted_at is not None
-    return shown_value(found, row.values.get(name))
+    return shown_value(found, row.get(name))
 
 
 def content_path(row: Row, name: str) -> str:

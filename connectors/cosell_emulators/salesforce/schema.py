@@ -1,6 +1,6 @@
 """What an org knows about its objects; an administrator may add to it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -41,6 +41,11 @@ class Field:
     def custom(self) -> bool:
         """Tell whether an administrator made the field."""
         return self.name.endswith("__c")
+
+    @property
+    def calculated(self) -> bool:
+        """Tell whether the field computes itself."""
+        return "formula" in self.told or self.told.get("type") == "Summary"
 
     @property
     def createable(self) -> bool:
@@ -134,6 +139,8 @@ class ObjectType:
     fields: dict[str, Field]
     children: list[Child] = field(default_factory=list)
     told: dict[str, Any] = field(default_factory=dict)
+    # How to work out, from a row, the fields that compute themselves.
+    computed: dict[str, Callable[[Any], Any]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def by_lower_name(self) -> Mapping[str, Field]:

@@ -27,6 +27,8 @@ class Row:
         """Read a field by its canonical name."""
         if name == "Id":
             return self.id
+        if name in self.type.computed:
+            return self.type.computed[name](self)
         return self.deleted_at is not None if name == "IsDeleted" else self.values.get(name)
 
 
@@ -113,7 +115,8 @@ def indexed(value: Any) -> Any:
 class Store:
     """All rows of an org."""
 
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, now: Callable[[], datetime]) -> None:
+        self.now = now
         # The whole of it, and what the present caller may see of it.
         self.whole = schema
         self.schema = schema

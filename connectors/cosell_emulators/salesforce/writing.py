@@ -5,7 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from cosell_emulators.salesforce import assigning, countries, deduplicating, rules, validating
+from cosell_emulators.salesforce import (
+    assigning,
+    calculating,
+    countries,
+    deduplicating,
+    rules,
+    validating,
+)
 from cosell_emulators.salesforce.coercing import Unfit, coerced, unlisted
 from cosell_emulators.salesforce.identifiers import long_id
 from cosell_emulators.salesforce.problems import Problem, Refusal, refusal
@@ -56,7 +63,9 @@ class Writer:
             self._assign(kind, values, doing, set(values) if "OwnerId" in body else set())
             self._guard(kind, values, None, doing)
             row = Row(whole, rules.new_id(self.store, kind), values)
+            before = calculating.totals(self.store, whole, values)
             self.store.insert(row)
+            self._touch(before, whole, values, doing=doing)
             rules.after(self.store, row, None, doing.now, self.create_silently)
             self._note(row, "create", tuple(self._names(kind, body)), doing)
             return row
@@ -98,14 +107,18 @@ class Writer:
         countries.complete(self.settings, row.type, values, row)
         self._assign(row.type, values, doing, set(changed))
         self._guard(row.type, values, row, doing)
+        sums = calculating.totals(self.store, row.type, before, values)
         self.store.replace(row, values)
+        self._touch(sums, row.type, before, values, doing=doing)
         rules.after(self.store, row, before, doing.now, self.create_silently)
         self._note(row, "update", tuple(changed), doing)
         return row
 
     def _discard(self, row: Row, doing: Doing) -> None:
         rules.before_delete(self.store, row)
+        sums = calculating.totals(self.store, row.type, row.values)
         self.store.discard(row, at=doing.now.replace(microsecond=0))
+        self._touch(sums, row.type, row.values, doing=doing)
         if row.type.has("SystemModstamp"):
             moment = doing.now.replace(microsecond=0)
             stamps = {"SystemModstamp": moment}
@@ -119,6 +132,14 @@ class Writer:
                     self._discard(belonging, doing)
                 elif belonging.type.fields[child.field].nillable:
                     self.store.merge(belonging, **{child.field: None})
+
+    def _touch(
+        self, sums: Mapping[str, list[Any]], kind: ObjectType, *values: Body, doing: Doing
+    ) -> None:
+        """Stamp the masters whose totals changed: a change below is a change of theirs."""
+        after = calculating.totals(self.store, kind, *values)
+        for master in calculating.moved(self.store, sums, after):
+            self.store.merge(master, **_stamps(master.type, doing, created=False))
 
     def _checked(self, kind: ObjectType, body: Body, *, creating: bool) -> dict[str, Any]:
         """Check everything a body says, field by field, and give it the form rows keep."""

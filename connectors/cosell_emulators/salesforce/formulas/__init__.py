@@ -1,0 +1,1 @@
+"""Formulas: what administrators write so that a field computes itself."""
