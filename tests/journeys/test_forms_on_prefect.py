@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from cosell_flows.cli.stagehands import Child, call, until
+from cosell_flows.cli.stagehands import Child, StoryBroke, call, until
 from cosell_flows.ledger import open_ledger
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("prefect")]
@@ -255,3 +256,15 @@ def test_a_run_that_waits_outlives_a_restart(serving: Serving, runs: dict[str, s
     assert str(told["outputs"]["most"]) == "2.60"
     assert told["outputs"]["at"] == told["outputs"]["now"], "what was over was not done again"
     assert ways(told) == {"before": "succeeded", "ok": "succeeded", "after": "succeeded"}
+
+
+def test_it_stops_when_it_is_told_to(serving: Serving) -> None:
+    """SIGTERM ends what serves with 0, and nothing of it stays behind."""
+    assert serving.child is not None
+    serving.child.process.send_signal(signal.SIGTERM)
+
+    code = serving.child.process.wait(30)
+
+    with pytest.raises(StoryBroke, match="was not answered"):
+        serving.ask("GET", "/health")
+    assert code == 0
