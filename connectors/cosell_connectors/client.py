@@ -12,7 +12,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -73,6 +73,9 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._opened: _Bound | None = None
+        self._heard: tuple[datetime, float] | None = (
+            None  # the time there, and ours when it was told
+        )
 
     async def __aenter__(self) -> Client:
         return self
@@ -125,6 +128,13 @@ class Client:
                 return True, None
             raise
         return True, recovering.found(asked, output, arguments)
+
+    def time_there(self) -> datetime | None:
+        """What time it is there at least, by its last answer; None where it never told."""
+        if self._heard is None:
+            return None
+        told, then = self._heard
+        return told + timedelta(seconds=max(0.0, self._clock() - then))
 
     @property
     def usage(self) -> Usage | None:
@@ -266,6 +276,9 @@ class Client:
         headers = {name.lower(): value for name, value in response.headers.items()}
         pace.told(headers)
         now = self._clock()
+        told = incoming.date_of(headers)
+        if told is not None:
+            self._heard = told, now
         try:
             reply = incoming.read(
                 self.connector.errors,

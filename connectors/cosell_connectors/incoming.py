@@ -95,6 +95,14 @@ def retry_after(headers: Mapping[str, str], *, now: datetime) -> timedelta | Non
     return max(timedelta(), _aware(until) - _aware(told))
 
 
+def date_of(headers: Mapping[str, str]) -> datetime | None:
+    """What time it is there, where the answer tells (RFC 9110 section 6.6.1)."""
+    try:
+        return _aware(parsedate_to_datetime(headers["date"])) if "date" in headers else None
+    except ValueError:
+        return None
+
+
 def with_row_errors(
     reply: Reply, rows: Rows, rules: ErrorRules, arguments: Mapping[str, Any]
 ) -> Reply:

@@ -48,6 +48,7 @@ class Served:
             log_config=None,
             access_log=False,
             server_header=False,
+            date_header=False,  # the stage tells the emulated time
             proxy_headers=False,
             timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=1,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
+from email.utils import format_datetime
 from typing import Any, Protocol
 
 from starlette.middleware.gzip import GZipMiddleware
@@ -85,6 +86,7 @@ class _Stage:
                 await _cut(scope, receive)
                 return
             response = played
+        response.headers["Date"] = format_datetime(self._emulator.clock.now(), usegmt=True)
         await response(scope, receive, send)
 
     @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -342,3 +342,16 @@ async def test_a_call_without_a_body_says_its_type(talk: Talking) -> None:
 
     assert heard.calls[0].headers["Content-Type"] == "application/json"
     assert (heard.calls[0].url.query, made["total"]) == (b"$top=1&$skip=2&$count=true", None)
+
+
+async def test_the_time_there_goes_on_from_the_last_answer(talk: Talking) -> None:
+    """It is later there than its last answer said by what has passed here since."""
+    said = {"Date": "Fri, 27 Nov 2026 03:00:00 GMT"}
+    heard = talk("partner_center", lambda _: httpx.Response(200, json={"value": []}, headers=said))
+    before = heard.client.time_there()
+
+    await heard.client.collect("list_changed_referrals", {})
+
+    at_least = datetime(2026, 11, 27, 3, tzinfo=UTC)
+    assert before is None
+    assert at_least <= heard.client.time_there() < at_least + timedelta(hours=1)

@@ -147,7 +147,8 @@ async def test_throttling_is_waited_out(stage: Stage) -> None:
 
     await stage.sync("opportunity-to-partner-center", opportunity_ids=[deal])
 
-    assert (len(referrals(stage, deal)), [wait >= 57 for wait in waits]) == (2, [True])
+    long = [wait >= 57 for wait in waits if wait > 1]  # less is a second of Salesforce waited out
+    assert (len(referrals(stage, deal)), long) == (2, [True])
 
 
 async def test_a_conflict_is_read_and_merged_again(stage: Stage, hurried: Engine) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 
 import httpx
@@ -16,7 +17,10 @@ from .wire import Life
 pytestmark = pytest.mark.journey
 
 
+IN = "partner-center-to-salesforce"
 LOOK = "GET /services/data/v68.0/sobjects/Opportunity/…"
+LOOK_AT_ACCOUNT = "GET /services/data/v68.0/sobjects/Account/…"
+WRITE = "PATCH /services/data/v68.0/sobjects/Opportunity/…"
 
 
 def set_clock(stage: Stage, moment: str) -> None:
@@ -24,6 +28,18 @@ def set_clock(stage: Stage, moment: str) -> None:
     whole = datetime.fromisoformat(moment).replace(microsecond=0)
     url = f"{stage.emulated._control('salesforce')}/clock"
     call("POST", url, {"now": whole.isoformat()})
+
+
+async def meddling(stage: Stage, edit: Callable[[], None]) -> Life:
+    """A process, and somebody who edits a moment before a request arrives."""
+
+    async def meddle(_: httpx.Request) -> None:
+        edit()
+
+    await stage.engine.ledger.aclose()
+    found = Life(stage.engine, stage.project, meddle)
+    await found.begin()
+    return found
 
 
 @pytest.fixture
@@ -50,8 +66,55 @@ async def test_an_edit_in_the_second_of_the_version_that_was_read_is_kept(
     deal, referral = await stage.shared()
     stage.update(referral, details={"dealValue": 7})
 
-    await life.run("partner-center-to-salesforce", LOOK, "edited meanwhile")
+    await life.run(IN, LOOK, "edited meanwhile")
 
     changes = await stage.engine.ledger.history.of_record(deal)
     lost = [one.loses for one in changes if one.field == "Amount"]
     assert (stage.look(deal)["Amount"], [float(one) for one in lost if one]) == (7, [9])
+
+
+async def test_an_edit_right_before_the_write_is_kept(stage: Stage) -> None:
+    """The second of the version is waited out before the last look: a later edit refuses the write."""
+    deal, referral = await stage.shared()
+
+    def edit() -> None:
+        stage.seller.change("Opportunity", deal, Amount=9)
+
+    life = await meddling(stage, edit)
+    stage.engine.sleep = asyncio.sleep
+    stage.update(referral, details={"dealValue": 7})
+    set_clock(stage, stage.look(deal)["SystemModstamp"])
+    stage.seller.change("Opportunity", deal, NextStep="call")  # it changed in this very second
+
+    await life.run(IN, WRITE, "edited meanwhile")
+
+    changes = await stage.engine.ledger.history.of_record(deal)
+    lost = [float(one.loses) for one in changes if one.field == "Amount" and one.loses]
+    await life.end()
+    assert life.wire.seen.count(WRITE) > 1  # the first was refused
+    assert (stage.look(deal)["Amount"], lost) == (7, [9])
+
+
+async def test_an_account_edited_in_the_second_of_its_version_is_kept(stage: Stage) -> None:
+    """What belongs to a deal is looked at again, too, before it is written."""
+    deal, referral = await stage.shared()
+    account = stage.look(deal)["AccountId"]
+
+    def edit() -> None:
+        set_clock(stage, stage.seller.see("Account", account)["SystemModstamp"])
+        stage.seller.change("Account", account, BillingCountry="SE")
+
+    life = await meddling(stage, edit)
+    stage.update(referral, customerProfile={"address": {"country": "NO"}})
+
+    await life.run(IN, LOOK_AT_ACCOUNT, "edited meanwhile")
+
+    changes = await stage.engine.ledger.history.of_record(account)
+    lost = [one.loses for one in changes if one.field == "BillingCountry"]
+    there = stage.emulated.referral(referral)["customerProfile"]["address"]["country"]
+    await life.end()
+    assert (stage.seller.see("Account", account)["BillingCountry"], there, lost) == (
+        "NO",
+        "NO",
+        ["SE"],
+    )

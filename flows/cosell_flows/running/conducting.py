@@ -81,7 +81,7 @@ class OneRun:
         ask: Ask | None = None,
     ) -> None:
         self.engine, self.flow, self.id = engine, flow, run_id
-        self.permit = permit
+        self.permit, self._ask = permit, ask
         self.at = at or (permit.at if permit else engine.clock())
         self.braking = braking_mapping(engine.project, flow)
         self.world = World(
@@ -89,6 +89,7 @@ class OneRun:
             client=engine.client,
             connector=engine.connector,
             clock=engine.clock,
+            pause=self.sleep,
             run_id=run_id,
             flow=flow.id,
             flow_hash=flow.content_hash,
@@ -118,7 +119,6 @@ class OneRun:
         self.planning = planning
         self.before: Aside | None = None
         self.questions: list[Question] = []
-        self._ask = ask
         self._rehearsed: OneRun | None = None
         self.keeps = ask is not None and any(map(asks, flows_called(flow, engine.project.flows)))
 

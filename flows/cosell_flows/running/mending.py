@@ -84,6 +84,7 @@ def by_hand(engine: Engine, what: str) -> tuple[World, EngineActions]:
         client=engine.client,
         connector=engine.connector,
         clock=engine.clock,
+        pause=engine.sleep,
         run_id=str(uuid.uuid4()),
         flow=what,
         flow_hash="",

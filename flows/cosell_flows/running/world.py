@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -34,6 +35,9 @@ class Caller(Protocol):
 
     connector: Connector
 
+    def time_there(self) -> datetime | None:
+        """What time it is there at least; None where that is not known."""
+
     async def collect(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation, follow its pages, give its output."""
 
@@ -54,6 +58,8 @@ class World:
     run_id: str
     flow: str
     flow_hash: str
+    began: datetime = field(init=False)
+    pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     planning: bool = False
     marks: Marks = field(default_factory=Marks)
     permit: Permit | None = None  # of a plan that is applied: what may be written
@@ -71,9 +77,20 @@ class World:
     foresight: Foresight = field(default_factory=Foresight)
     horizon: Callable[[], datetime | None] = lambda: None
 
+    def __post_init__(self) -> None:
+        self.began = self.clock()
+
     def now(self) -> datetime:
         """The engine's time, UTC."""
         return self.clock()
+
+    async def until_over(self, system: str, moment: datetime) -> bool:
+        """Wait until the second of *moment* is over there; whether there was anything to wait for."""
+        there = (await self.client(system)).time_there() or self.now()
+        left = (moment.replace(microsecond=0) - there).total_seconds() + 1
+        if left > 0:  # whatever the clocks say: a second after it was told, its second is over
+            await self.pause(min(left, 1))
+        return left > 0
 
     def resource(self, system: str, name: str) -> Resource:
         """How records of an object are read and written."""

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cosell_connectors.errors import ConnectorError
 from cosell_definitions.problems import Place
 
 from ..ledger.links import Link
@@ -20,15 +19,15 @@ from .echo import MODIFIED_BY, OUR_USER, moment_of
 from .mirror import Mirror
 from .pairs import PairPlan
 from .records import pick
+from .second_look import stands
 from .sending import (
     Systems,
     read_record,
     update_left,
     update_other,
-    update_related,
     update_right,
 )
-from .standing import PRINT, differing, is_young, print_of
+from .standing import PRINT, differing, print_of
 from .writes import FieldWrite
 
 PAUSED = "paused"  # the class of letters about fields that flip back and forth
@@ -70,9 +69,9 @@ async def apply_right(systems: Systems, plan: PairPlan) -> None:
     groups = _by_record(plan)
     own = groups.pop("", [])
     for relation, writes in groups.items():
-        await update_related(systems, plan.mirror, plan.right, relation, writes, None)
+        await _write_related(systems, plan, relation, writes, None)
     if own:
-        await _stands(systems, plan, own)
+        await stands(systems, plan.mirror, plan.right, [write.field for write in own])
         await update_right(systems, plan.mirror, plan.right, own, None)
 
 
@@ -134,6 +133,7 @@ async def write_related(
 ) -> None:
     """Write fields of a record of the right side that belongs to *deal*: a contact, a role."""
     left_id = pick(deal, mirror.right_key)
+    await stands(systems, mirror, record, [write.field for write in writes], name=name)
     await update_other(
         systems, mirror, name, record, writes,
         left_id=str(left_id) if left_id else None, right_id=str(deal["Id"]),
@@ -189,10 +189,10 @@ async def _write_right(systems: Systems, plan: PairPlan) -> LeftBehind:
     groups = _by_record(plan)
     own = groups.pop("", [])
     for relation, writes in groups.items():
-        await update_related(systems, plan.mirror, plan.right, relation, writes, plan.left_id)
+        await _write_related(systems, plan, relation, writes, plan.left_id)
     if not own:
         return as_it_is
-    await _stands(systems, plan, own)
+    await stands(systems, plan.mirror, plan.right, [write.field for write in own])
     await _intend(systems, plan, right=own)
     await update_right(systems, plan.mirror, plan.right, own, plan.left_id)
     if systems.planning:
@@ -200,20 +200,24 @@ async def _write_right(systems: Systems, plan: PairPlan) -> LeftBehind:
     return await left_behind(systems, plan.mirror, plan.right, own)
 
 
-async def _stands(systems: Systems, plan: PairPlan, writes: Sequence[FieldWrite]) -> None:
-    """Raise a conflict where a record that was changed lately says something else by now.
-
-    Its version counts seconds: an edit of the very second would pass the condition of the write.
-    """
-    version = plan.mirror.mapping.right.version
-    if systems.planning or not is_young(pick(plan.right, version), now=systems.now()):
+async def _write_related(
+    systems: Systems,
+    plan: PairPlan,
+    relation: str,
+    writes: Sequence[FieldWrite],
+    left_id: str | None,
+) -> None:
+    """Change fields of a record that the right record leads to (Account)."""
+    related = pick(plan.right, relation) or {}
+    record_id = related.get("Id") or plan.right.get(f"{relation}Id")
+    if not record_id:
         return
-    fields = (version, *(write.field for write in writes))
-    fresh = await read_record(systems, plan.mirror, plan.right_id, fields)
-    moved = differing(plan.right, fresh, fields)
-    if moved:
-        told = f"{plan.right_id} was changed since it was read: {', '.join(moved)}"
-        raise ConnectorError("conflict", told, connection=plan.mirror.mapping.right.connection)
+    other = {**related, "Id": record_id}
+    bare = [replace(write, field=write.field.rpartition(".")[2]) for write in writes]
+    await stands(systems, plan.mirror, other, [write.field for write in bare], name=relation)
+    await update_other(
+        systems, plan.mirror, relation, other, bare, left_id=left_id, right_id=plan.right_id
+    )
 
 
 def _by_record(plan: PairPlan) -> dict[str, list[FieldWrite]]:

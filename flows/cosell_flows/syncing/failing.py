@@ -17,7 +17,8 @@ from .echo import moment_of
 from .mirror import Mirror
 from .pairs import own_writes, spoken
 from .records import pick
-from .sending import Systems, read_record, update_right
+from .second_look import read_to_write
+from .sending import Systems, update_right
 
 PATIENCE = timedelta(hours=1)  # an unchanged failing record is tried again this often
 _TRIES = 3
@@ -120,10 +121,10 @@ async def _tell(
     trail = mirror.audit
     if trail is None:
         return
-    names = [trail.field, mirror.mapping.right.version, *([trail.mark] if trail.mark else [])]
+    names = [trail.field, *([trail.mark] if trail.mark else [])]
     record_id = str(right["Id"])
     for attempt in range(1, _TRIES + 1):
-        fresh = {**(await read_record(systems, mirror, record_id, names)), "Id": record_id}
+        fresh = {**(await read_to_write(systems, mirror, record_id, names))}
         fresh |= systems.foreseen(record_id)
         said = " ".join(spoken(mirror, message).split())
         writes = own_writes(mirror, fresh, said, good=good, now=systems.now())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ class Systems(Protocol):
     """What the sync may do to the outside: read, write, remember, and know the time."""
 
     planning: bool
+    began: datetime
     ledger: Ledger
 
     def now(self) -> datetime:
@@ -29,6 +29,9 @@ class Systems(Protocol):
 
     async def write(self, write: Write) -> Any:
         """Send a write, or record it where this is a plan."""
+
+    async def until_over(self, system: str, moment: datetime) -> bool:
+        """Wait until the second of *moment* is over there; whether there was anything to wait for."""
 
     def foreseen(self, record_id: str) -> Mapping[str, Any]:
         """What a plan has put into a record so far; nothing in a run, which can read it."""
@@ -95,27 +98,6 @@ async def update_right(
     )
 
 
-async def update_related(
-    systems: Systems,
-    mirror: Mirror,
-    record: Mapping[str, Any],
-    relation: str,
-    writes: Sequence[FieldWrite],
-    left_id: str | None,
-) -> None:
-    """Change fields of a record that *record* of the right side leads to (Account)."""
-    side = mirror.mapping.right
-    related = pick(record, relation) or {}
-    record_id = related.get("Id") or record.get(f"{relation}Id")
-    if not record_id:
-        return
-    bare = [replace(write, field=write.field.rpartition(".")[2]) for write in writes]
-    other = {"Id": record_id, side.version: related.get(side.version)}
-    await update_other(
-        systems, mirror, relation, other, bare, left_id=left_id, right_id=str(record["Id"])
-    )
-
-
 async def update_other(
     systems: Systems,
     mirror: Mirror,
@@ -147,14 +129,20 @@ async def update_other(
 
 
 async def read_record(
-    systems: Systems, mirror: Mirror, record_id: str, fields: Sequence[str]
+    systems: Systems,
+    mirror: Mirror,
+    record_id: str,
+    fields: Sequence[str],
+    *,
+    name: str | None = None,
 ) -> Mapping[str, Any]:
-    """Read some fields of a record of the right side."""
+    """Read some fields of a record of the right side; *name*: of an object that is not its own."""
     side = mirror.mapping.right
-    call = needed(systems.resource(side.connection, side.object).get, side.object, "get")
+    name = name or side.object
+    call = needed(systems.resource(side.connection, name).get, name, "get")
     arguments: dict[str, Any] = {}
     if call.object_parameter:
-        arguments[call.object_parameter] = side.object
+        arguments[call.object_parameter] = name
     if call.id_parameter:
         arguments[call.id_parameter] = record_id
     if call.fields_parameter:

@@ -3,7 +3,7 @@
 A version of Salesforce (SystemModstamp) counts whole seconds, and so does `If-Unmodified-Since`: two
 edits of one second share a version. So the version alone is not believed. What the fields said when
 we left a record is kept as a print, and a record that was changed a moment ago is looked at once
-more before it is written.
+more before it is written (`second_look`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .records import pick
 from .values import parse_moment, plain
 
 PRINT = "print"  # what a right record said when we left it, in the notes of a link
-_YOUNG = timedelta(seconds=60)  # clocks differ; a record that is older cannot share its second
+_CLOCKS = timedelta(seconds=60)  # how far two of them are apart at most
 
 
 def print_of(mirror: Mirror, record: Mapping[str, Any]) -> str:
@@ -33,10 +33,13 @@ def print_of(mirror: Mirror, record: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def is_young(version: Any, *, now: datetime) -> bool:
-    """Whether a record changed so lately that another edit may hide behind the same version."""
+def may_hide_an_edit(version: Any, *, began: datetime) -> bool:
+    """Whether a record may have been edited in the second of its version after we read it.
+
+    What changed last well before the run *began* was read when that second was over.
+    """
     moment = parse_moment(version)
-    return moment is not None and now - moment < _YOUNG
+    return moment is not None and moment > began - _CLOCKS
 
 
 def differing(

@@ -137,6 +137,9 @@ class StandIn:
             connector, connection=connection, script=self._answered, time=stage.time
         )
 
+    def time_there(self) -> None:
+        """Nobody answers from anywhere."""
+
     async def collect(self, operation: str, arguments: Mapping[str, Any]) -> Any:
         """Call an operation: the request is built, the stage's answer is read, pages followed."""
         call = Call(name=f"{self._connection}.{operation}", arguments=dict(arguments))
