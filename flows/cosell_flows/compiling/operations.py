@@ -109,8 +109,9 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "moved: list of record",
         ),
         "links": _view(
-            "the links of a mapping, of some records or of all",
-            "mapping: text, [left_ids: list or null], [right_ids: list or null]",
+            "the links of a mapping: of some records, of all, or those of which the list `key` of what "
+            "was remembered under `name` holds one of `any` (`noted`)",
+            "mapping: text, [left_ids: list or null], [right_ids: list or null], [noted: record or null]",
             "links: list of record, by_left: record, by_right: record",
         ),
         "plan_rows": _view(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -16,6 +16,7 @@ from .errors import LinkTaken
 from .tables import LINKS
 
 LinkState = Literal["active", "deleted", "closed"]
+_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,15 @@ class Link:
     notes: Mapping[str, Any] = field(default_factory=dict)
     created_at: datetime | None = None  # the ledger sets both
     updated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two records that are twins, and no more."""
+
+    left_id: str | None
+    right_id: str | None
+    state: LinkState
 
 
 class Links:
@@ -73,6 +83,28 @@ class Links:
         """All links, of one mapping or of all, oldest first."""
         query = select(LINKS) if mapping is None else _of(mapping)
         return [made(Link, row) for row in await self._database.rows(query.order_by(LINKS.c.id))]
+
+    async def pairs(self, mapping: str) -> Sequence[Pair]:
+        """Which records are twins, oldest first, without all that is known of them."""
+        known = [LINKS.c.left_id, LINKS.c.right_id, LINKS.c.state]
+        query = select(*known).where(LINKS.c.mapping == mapping).order_by(LINKS.c.id)
+        return [Pair(*row) for row in await self._database.rows(query)]
+
+    async def noting(
+        self, mapping: str, name: str, key: str, values: Iterable[str]
+    ) -> Sequence[Pair]:
+        """The twins of which a list *key* of what was noted under *name* holds one of *values*."""
+        wanted, found, last = set(values), [], 0
+        columns = [LINKS.c.id, LINKS.c.left_id, LINKS.c.right_id, LINKS.c.state, LINKS.c.notes]
+        query = select(*columns).where(LINKS.c.mapping == mapping).order_by(LINKS.c.id)
+        while rows := await self._database.rows(query.where(LINKS.c.id > last).limit(_CHUNK)):
+            last = rows[-1].id
+            for row in rows:
+                noted = row.notes.get(name)
+                known = noted.get(key) if isinstance(noted, dict) else None
+                if wanted.intersection(known or ()):
+                    found.append(Pair(row.left_id, row.right_id, row.state))
+        return found
 
     async def count(self, mapping: str) -> int:
         """How many links a mapping has in which both records are known."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.problems import Place, did_you_mean
 
-from ..ledger.links import Link
+from ..ledger.links import Link, Pair
 from ..syncing import applying, creating, failing
 from ..syncing.composing import compose
 from ..syncing.echo import outdated
@@ -276,9 +276,12 @@ class EngineActions:
         return {"moved": await self._losses.follow(mirror, given["moves"], place=place)}
 
     async def _links(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        links = self._world.ledger.links
-        if given.get("left_ids") is None and given.get("right_ids") is None:
-            found = await links.list(given["mapping"])
+        links, noted = self._world.ledger.links, given.get("noted")
+        found: Sequence[Link | Pair]
+        if noted is not None:
+            found = await links.noting(given["mapping"], noted["name"], noted["key"], noted["any"])
+        elif given.get("left_ids") is None and given.get("right_ids") is None:
+            found = await links.pairs(given["mapping"])
         else:
             found = await links.find_many(
                 given["mapping"], given.get("right_ids") or (), left_ids=given.get("left_ids") or ()
