@@ -58,6 +58,8 @@ def _switch(org: Org, tokens: Tokens, name: str, value: Any) -> None:
             _customize(org, value)
         case "country_picklists" | "country_values":
             _countries(org, name, value)
+        case "default_access":
+            _default_access(org, value)
         case "end_sessions":
             if value:
                 tokens.expire()
@@ -67,6 +69,16 @@ def _switch(org: Org, tokens: Tokens, name: str, value: Any) -> None:
             setattr(settings, name, bool(value))
         case _:
             raise BadControl(f"The org has no switch {name!r}.")
+
+
+def _default_access(org: Org, value: dict[str, str]) -> None:
+    """Say what everybody may do with rows of an object that are not their own."""
+    row = next(iter(org.store["Organization"].alive()))
+    for name, level in value.items():
+        field = row.type.fields[f"Default{name}Access"]
+        if level not in [choice.value for choice in field.choices]:
+            raise BadControl(f"Nobody can have the access {level!r} to {name}.")
+        org.store.merge(row, **{field.name: level})
 
 
 def _countries(org: Org, name: str, value: Any) -> None:

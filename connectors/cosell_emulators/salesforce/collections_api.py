@@ -140,7 +140,7 @@ def read(org: Org, call: Call, name: str) -> Reply:
         200,
         [
             None
-            if row is None or row.type.name != kind.name
+            if row is None or row.type.name != kind.name or not org.sees(call, row)
             else record(row, fields, version=call.version)
             for row in rows
         ],

@@ -6,7 +6,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api_meta.meta/api_meta/meta_ca
 from collections.abc import Mapping
 from typing import Any
 
-from cosell_emulators.salesforce import customizing, granting
+from cosell_emulators.salesforce import customizing, granting, sharing, value_sets
 from cosell_emulators.salesforce.defining import Document, flag, listed
 from cosell_emulators.salesforce.problems import Refusal, refusal
 from cosell_emulators.salesforce.schema import ObjectType
@@ -24,7 +24,12 @@ TYPES = {
     "OpportunitySettings": "settings",
     "PermissionSet": "permissionsets",
     "Profile": "profiles",
+    "SharingCriteriaRule": "sharingRules",
+    "SharingOwnerRule": "sharingRules",
+    "SharingRules": "sharingRules",
+    "StandardValueSet": "standardValueSets",
 }
+_RULES = ("SharingCriteriaRule", "SharingOwnerRule", "SharingRules")
 # A kind of settings, the one name it goes by, and the switches in it that do something here.
 _SWITCHES = {
     "AccountSettings": ("Account", {"enableAccountTeams": "account_teams"}),
@@ -73,6 +78,8 @@ class Setup:
                 ]
             case "Profile" | "PermissionSet":
                 return list(granting.names(self._writer, kind))
+            case _ if kind in _RULES:
+                return sharing.names(self._store, kind, self._settings)
             case _ if kind in _SWITCHES:
                 return [_SWITCHES[kind][0]]
         return [name for type_, name in self._documents if type_ == kind]
@@ -86,6 +93,10 @@ class Setup:
                 return customizing.read_field(self._store, name)
             case "Profile" | "PermissionSet":
                 return granting.read(self._writer, kind, name)
+            case "StandardValueSet":
+                return value_sets.read(self._store, name)
+            case _ if kind in _RULES:
+                return sharing.read(self._store, kind, name, self._settings)
             case _ if kind in _SWITCHES and name == _SWITCHES[kind][0]:
                 on = {key: getattr(self._settings, a) for key, a in _SWITCHES[kind][1].items()}
                 return {"fullName": name, **self._documents.get((kind, name), {}), **on}
@@ -106,6 +117,10 @@ class Setup:
                 customizing.save_field(self._store, name, said, new=new)
             case "Profile" | "PermissionSet":
                 granting.save(self._writer, kind, name, said, doing, new=new)
+            case "StandardValueSet":
+                value_sets.save(self._store, name, said)
+            case "SharingRules":
+                sharing.save(self._store, name, said, self._settings)
             case _ if kind in _SWITCHES:
                 self._switch(kind, name, said, new=new)
             case _:

@@ -25,7 +25,16 @@ _DANGEROUS = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
 _LARGEST = 39 * 1024 * 1024  # of the zip file, as the Metadata API's limits say
 _SUFFIX = re.compile(r"\.(object|layout|permissionset|profile|settings|tab)(-meta\.xml)?$")
 # What leans on something else is made after it.
-_ORDER = ("CustomObject", "CustomTab", "settings", "Layout", "PermissionSet", "Profile")
+_ORDER = (
+    "StandardValueSet",
+    "CustomObject",
+    "CustomTab",
+    "settings",
+    "Layout",
+    "PermissionSet",
+    "Profile",
+    "SharingRules",
+)
 
 
 @dataclass(frozen=True, slots=True)

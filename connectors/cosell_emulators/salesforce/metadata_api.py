@@ -113,7 +113,8 @@ def _properties(org: Org, kind: str, name: str) -> Result:
     moment = stamp(org.described_at).replace("+0000", "Z")
     by = {"ById": org.admin_id, "ByName": "Ida Integration"}
     folder = "objects" if kind == "CustomField" else TYPES[kind]
-    suffix = {"fields": "object", "objects": "object"}.get(TYPES[kind], TYPES[kind].rstrip("s"))
+    shared = {"fields": "object", "objects": "object", "sharingRules": "sharingRules"}
+    suffix = shared.get(TYPES[kind], TYPES[kind].rstrip("s"))
     return {
         "createdById": by["ById"],
         "createdByName": by["ByName"],

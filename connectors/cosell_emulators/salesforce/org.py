@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cosell_emulators.clock import Clock
-from cosell_emulators.salesforce import catalog, seeding
+from cosell_emulators.salesforce import catalog, seeding, sharing
 from cosell_emulators.salesforce.calls import Call, Reply
 from cosell_emulators.salesforce.configuring import Setup
 from cosell_emulators.salesforce.identifiers import minted
@@ -106,6 +106,11 @@ class Org:
         if found is None:
             raise not_found()
         return found
+
+    def sees(self, call: Call, row: Row) -> bool:
+        """Tell whether the caller sees a row."""
+        test = sharing.seen(self.store, self.settings, call.session.user_id)
+        return test is None or test(row)
 
     def doing(self, call: Call) -> Doing:
         """Say who writes, and what the call's headers ask for."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from cosell_emulators.salesforce import sharing
 from cosell_emulators.salesforce.calls import Call, Reply
 from cosell_emulators.salesforce.org import Org
 from cosell_emulators.salesforce.problems import refusal
@@ -67,6 +68,7 @@ def _context(org: Org, text: str, *, user_id: str, version: str, deleted: bool) 
         user_id=user_id,
         version=version,
         deleted=deleted,
+        sees=sharing.seen(org.store, org.settings, user_id),
     )
 
 

@@ -45,14 +45,14 @@ def create_by_id(org: Org, call: Call, name: str) -> Reply:
 
 def get(org: Org, call: Call, name: str, key: str) -> Reply:
     """GET /sobjects/X/{id}."""
-    row = _row(org, org.kind(name), key, reading=True)
+    row = _row(org, call, org.kind(name), key, reading=True)
     return _shown(org, call, row)
 
 
 def update(org: Org, call: Call, name: str, key: str) -> Reply:
     """PATCH /sobjects/X/{id}."""
     body = call.object()
-    row = _row(org, org.kind(name), key, reading=False)
+    row = _row(org, call, org.kind(name), key, reading=False)
     unmodified(call, row)
     org.writer.update(row, body, org.doing(call))
     return Reply(204)
@@ -60,7 +60,7 @@ def update(org: Org, call: Call, name: str, key: str) -> Reply:
 
 def delete(org: Org, call: Call, name: str, key: str) -> Reply:
     """DELETE /sobjects/X/{id}."""
-    org.writer.delete(_row(org, org.kind(name), key, reading=False), org.doing(call))
+    org.writer.delete(_row(org, call, org.kind(name), key, reading=False), org.doing(call))
     return Reply(204)
 
 
@@ -137,7 +137,7 @@ def matches(org: Org, kind: ObjectType, field: Field, value: Any) -> list[Row]:
 
 
 def _match(org: Org, call: Call, kind: ObjectType, field: Field, value: str) -> Row | None:
-    rows = matches(org, kind, field, value)
+    rows = [row for row in matches(org, kind, field, value) if org.sees(call, row)]
     if len(rows) > 1:
         base = f"/services/data/v{call.version}/sobjects/{kind.name}"
         raise SeveralMatches([f"{base}/{row.id}" for row in rows])
@@ -156,7 +156,7 @@ def _no_key(name: str) -> Refusal:
     return not_found(message + name)
 
 
-def _row(org: Org, kind: ObjectType, key: str, *, reading: bool) -> Row:
+def _row(org: Org, call: Call, kind: ObjectType, key: str, *, reading: bool) -> Row:
     """Find the row of an id in an address."""
     if len(key) not in (15, 18):
         raise _no_key(key)
@@ -165,7 +165,7 @@ def _row(org: Org, kind: ObjectType, key: str, *, reading: bool) -> Row:
     row = org.store.row(long_id(key))
     if kind.name == "ContentNote":
         row = org.store["ContentNote"].rows.get(long_id(key))
-    if row is None or row.type.name != kind.name:
+    if row is None or row.type.name != kind.name or not org.sees(call, row):
         if reading:
             raise not_found()
         message = "invalid cross reference id"
@@ -177,7 +177,7 @@ def _row(org: Org, kind: ObjectType, key: str, *, reading: bool) -> Row:
 
 def _related(org: Org, call: Call, kind: ObjectType, key: str, name: str) -> Reply:
     """GET /sobjects/X/{id}/{relationship or blob}."""
-    row = _row(org, kind, key, reading=True)
+    row = _row(org, call, kind, key, reading=True)
     blob = kind.field(name)
     if blob is not None and blob.type == "base64":
         return org.blob(row, blob)
@@ -189,7 +189,8 @@ def _related(org: Org, call: Call, kind: ObjectType, key: str, name: str) -> Rep
         return _shown(org, call, parent)
     for child in org.store.schema.children_of(kind):
         if child.relationship is not None and child.relationship.lower() == name.lower():
-            rows = org.store[child.object].having(child.field, row.id)
+            below = org.store[child.object].having(child.field, row.id)
+            rows = [found for found in below if org.sees(call, found)]
             names = _fields(org.store.schema[child.object], call)
             records = [record(found, names, version=call.version) for found in rows]
             return Reply(200, {"totalSize": len(records), "done": True, "records": records})

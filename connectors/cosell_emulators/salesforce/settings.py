@@ -45,6 +45,8 @@ class Settings:
     duplicate_rules: list[DuplicateRule] = field(default_factory=list)
     validation_rules: list[ValidationRule] = field(default_factory=list)
     assignment_entries: list[RuleEntry] = field(default_factory=list)
+    # The sharing rules of an object, as the Metadata API writes them.
+    sharing_rules: dict[str, dict[str, Any]] = field(default_factory=dict)
     page_size: int = 2000
     # A language all are refused in, whatever their own.
     language: str | None = None

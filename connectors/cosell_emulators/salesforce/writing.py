@@ -11,6 +11,7 @@ from cosell_emulators.salesforce import (
     countries,
     deduplicating,
     rules,
+    sharing,
     validating,
 )
 from cosell_emulators.salesforce.coercing import Unfit, coerced, unlisted
@@ -85,6 +86,7 @@ class Writer:
             raise _not_for(kind, "updated")
         if row.deleted_at is not None:
             raise refusal("ENTITY_IS_DELETED", "entity is deleted")
+        sharing.guard(self.store, self.settings, doing.user_id, row)
         with self.store.atomic():
             return self._change(row, self._checked(kind, body, creating=False), doing)
 
@@ -95,6 +97,7 @@ class Writer:
             raise _not_for(kind, "deleted")
         if row.deleted_at is not None:
             raise refusal("ENTITY_IS_DELETED", "entity is deleted")
+        sharing.guard(self.store, self.settings, doing.user_id, row)
         with self.store.atomic():
             self._discard(row, doing)
 

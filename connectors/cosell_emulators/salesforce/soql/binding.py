@@ -73,6 +73,8 @@ class Context:
     user_id: str
     version: str
     deleted: bool = False
+    # Which rows the caller sees; nothing where it is all of them.
+    sees: Callable[[Row], bool] | None = None
 
     def refuse(self, at: int, code: str, message: str) -> Refusal:
         """Make a refusal that points into the query."""

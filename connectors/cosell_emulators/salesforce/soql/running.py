@@ -171,6 +171,8 @@ def _test(context: Context, query: Query, kind: ObjectType) -> Test:
             return False
         if not scope(str(row.get("OwnerId")), context.user_id):
             return False
+        if context.sees is not None and not context.sees(row):
+            return False
         return fits is None or fits(row)
 
     return test
