@@ -22,6 +22,9 @@ INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 # written as an entity.
 TOKEN = b"<?token?>"
 
+# Of an object: not an element in it, but its type, where a schema leaves that open.
+TYPE = "@type"
+
 # XML 1.0 has no way to say these, not even as entities.
 _UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
@@ -78,19 +81,21 @@ def _element(name: str, value: Any, how: Elements) -> Iterator[str]:
     elif value is None:
         yield f'<{_name(name)} xsi:nil="true"/>'
     elif isinstance(value, Mapping):
-        yield f"<{_name(name)}>{''.join(_members(value, how))}</{name}>"
+        kind = f' xsi:type="{_name(str(value[TYPE]))}"' if TYPE in value else ""
+        yield f"<{_name(name)}{kind}>{''.join(_members(value, how))}</{name}>"
     else:
         yield f"<{_name(name)}>{html.escape(_text(name, value), quote=False)}</{name}>"
 
 
 def _members(value: Mapping[str, Any], how: Elements) -> Iterator[str]:
     """What is in an element, in the order it is to have."""
-    members = dict(value)
+    members = {name: member for name, member in value.items() if name != TYPE}
     if how.nulls is not None:
         emptied = [name for name, member in members.items() if member is None]
         members = {name: member for name, member in members.items() if member is not None}
         if emptied:
             members[how.nulls] = emptied
+    members |= {name: None for name in how.nil if name not in members}
     space = f' xmlns="{html.escape(how.namespace)}"' if how.namespace else ""
     for name in (*(one for one in how.first if one in members), *(set_apart(members, how.first))):
         for piece in _element(name, members[name], Plain):

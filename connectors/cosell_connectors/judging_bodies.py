@@ -109,6 +109,10 @@ def _of_parameter(operation: Operation, parameter: Parameter, spot: Spot) -> Ite
         yield spot.at("name").says(
             "C014", f"{parameter.wire_name!r} is no JSON Pointer", f"write /{parameter.wire_name}"
         )
+    if parameter.also is not None and parameter.location != "path":
+        yield spot.at("also").says(
+            "C028", "only a part of the path stands in the body as well", "delete `also`"
+        )
     if parameter.type == "csv" and parameter.location != "body":
         yield spot.at("type").says("C028", "a table is the whole of a body", "write in: body")
     if parameter.null_as and parameter.type != "csv":

@@ -61,6 +61,7 @@ class Elements:
 
     first: tuple[str, ...] = ()  # of what is in it, these come first, in this order
     nulls: str | None = None  # the element that names what is null, where `xsi:nil` is not taken
+    nil: tuple[str, ...] = ()  # what must be in it: nil, where it is not given
     namespace: str | None = None  # of what is in it
 
 
@@ -99,6 +100,7 @@ class Parameter:
     null_as: str = ""  # of CSV: what a cell says that is to be emptied
     elements: Elements | None = None  # of a body in XML: how its elements are written
     addresses: Mapping[str, str] = field(default_factory=dict)  # pointer -> what goes before it
+    also: str | None = None  # of a part of the path: where in the body the value stands as well
     description: str = ""
 
 

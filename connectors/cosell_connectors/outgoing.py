@@ -227,12 +227,14 @@ def _fields(
     operation: Operation, values: Mapping[str, Any], location: str, always: Mapping[str, Any]
 ) -> dict[str, Any]:
     """The object that the parameters of a *location* make up, in their order."""
-    fields = [one for one in operation.parameters if one.location == location]
+    fields = [(one.wire_name, one) for one in operation.parameters if one.location == location]
+    if location == "body_field":
+        fields += [(one.also, one) for one in operation.parameters if one.also is not None]
     made: dict[str, Any] = _own(always)
     # What reaches into elements comes last: the elements must be there.
-    for parameter in sorted(fields, key=lambda one: "*" in one.wire_name):
+    for pointer, parameter in sorted(fields, key=lambda one: "*" in one[0]):
         if parameter.name in values:
-            put(made, parameter.wire_name, _own(values[parameter.name]))
+            put(made, pointer, _own(values[parameter.name]))
     return made
 
 

@@ -169,6 +169,7 @@ def _parameter(name: str, tree: Tree) -> Parameter:
         null_as=tree.get("null_as", ""),
         elements=_elements(tree["elements"]) if "elements" in tree else None,
         addresses=tree.get("addresses", {}),
+        also=tree.get("also"),
         description=tree.get("description", ""),
     )
 
@@ -177,6 +178,7 @@ def _elements(tree: Tree) -> Elements:
     return Elements(
         first=tuple(tree.get("first", ())),
         nulls=tree.get("nulls"),
+        nil=tuple(tree.get("nil", ())),
         namespace=tree.get("namespace"),
     )
 

@@ -419,9 +419,7 @@ async def test_records_are_made_or_changed_by_a_key(org: Org) -> None:
     row = {**deal, key: "r-1"}
 
     async def upserted() -> Any:
-        told = await org.ask(
-            "upsert_records", object="Opportunity", type="Opportunity", key_field=key, records=[row]
-        )
+        told = await org.ask("upsert_records", object="Opportunity", key_field=key, records=[row])
         return told["results"][0]["created"]
 
     assert [await upserted(), await upserted()] == [True, False]
@@ -636,3 +634,68 @@ async def test_records_are_found_by_a_key(org: Org) -> None:
 
     counts = (await org.ask("count_records", objects=["Opportunity"]))["counts"]
     assert (row["Id"], counts[0]["name"]) == (made, "Opportunity")
+
+
+# -- setup that is written piece by piece
+
+
+def roles(*names: str) -> list[dict[str, Any]]:
+    """The list of roles in teams, as `update_metadata` takes it."""
+    values = [{"fullName": name, "default": False, "label": name} for name in names]
+    return [{"fullName": "SalesTeamRole", "sorted": False, "standardValue": values}]
+
+
+async def test_the_roles_of_a_team_are_written(org: Org) -> None:
+    """A piece of setup says of what kind it is, and is read again as it was written."""
+    await org.ask("update_metadata", type="StandardValueSet", pieces=roles("Seller", "R&D <lab>"))
+
+    told = await org.ask("read_metadata", type="StandardValueSet", names=["SalesTeamRole"])
+
+    values = told["records"][0]["standardValue"]
+    assert [one["fullName"] for one in values] == ["Seller", "R&D <lab>"]
+
+
+async def test_a_piece_of_setup_that_is_refused_is_named(org: Org) -> None:
+    """One piece is written, the other has an error that says which it is."""
+    pieces = [*roles("Seller"), {"fullName": "Colours", "standardValue": []}]
+
+    told = await org.ask("update_metadata", type="StandardValueSet", pieces=pieces)
+
+    error = told["results"][1]["error"]
+    assert [one["success"] for one in told["results"]] == [True, False]
+    assert (error["class"], error["record"]) == ("invalid", "Colours")
+
+
+async def test_the_kind_of_a_piece_cannot_break_out_of_its_place(org: Org) -> None:
+    """A kind that is no name is refused before anything is sent."""
+    with pytest.raises(BadArguments):
+        await org.ask("update_metadata", type='X" onload="', pieces=roles("Seller"))
+
+
+async def test_rules_of_sharing_are_listed_for_review(org: Org) -> None:
+    """Which rules there are and whom they share with: what must be looked at before partners come."""
+    rule = {
+        "fullName": "Deals",
+        "accessLevel": "Read",
+        "label": "Deals",
+        "sharedFrom": {"allInternalUsers": ""},
+        "sharedTo": {"roleAndSubordinates": "VP_Sales"},
+    }
+    piece = {"fullName": "Opportunity", "sharingOwnerRules": [rule]}
+    await org.ask("update_metadata", type="SharingRules", pieces=[piece])
+
+    listed = await org.ask("list_metadata", type="SharingOwnerRule")
+    read = await org.ask("read_metadata", type="SharingRules", names=["Opportunity"])
+
+    found = read["records"][0]["sharingOwnerRules"]
+    assert [one["fullName"] for one in listed["found"]] == ["Opportunity.Deals"]
+    assert found["sharedTo"] == {"roleAndSubordinates": "VP_Sales"}
+
+
+async def test_a_new_record_is_made_with_mails(org: Org) -> None:
+    """The schema's nil Id of a record that is not there yet is taken."""
+    told = await org.ask(
+        "create_records_with_mail", object="Lead", records=[{"LastName": "Kim", "Company": "K"}]
+    )
+
+    assert told["results"][0]["success"] is True

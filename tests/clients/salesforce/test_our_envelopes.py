@@ -42,8 +42,28 @@ CALLS = [
             "rule": "01Q000000000001AAA",
         },
     ),
-    # Of `create`, the schema asks for an Id that is nil; Salesforce's own example sends none.
+    (
+        "soap",
+        "create_records_with_mail",
+        {"object": "User", "records": [{"LastName": "Mori", "Email": "mori@partner.example"}]},
+    ),
     ("metadata", "list_metadata", {"type": "SharingRules"}),
+    (
+        "metadata",
+        "update_metadata",
+        {
+            "type": "StandardValueSet",
+            "pieces": [
+                {
+                    "fullName": "SalesTeamRole",
+                    "sorted": False,
+                    "standardValue": [
+                        {"fullName": "Partner", "default": False, "label": "Partner"}
+                    ],
+                }
+            ],
+        },
+    ),
     ("metadata", "read_metadata", {"type": "SharingRules", "names": ["Lead", "Account"]}),
 ]
 
