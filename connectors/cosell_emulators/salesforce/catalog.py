@@ -3,6 +3,7 @@
 https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_entitydefinition.htm
 """
 
+import re
 from typing import Any
 
 from cosell_emulators.salesforce.defining import metadata_of
@@ -10,6 +11,7 @@ from cosell_emulators.salesforce.schema import Field, ObjectType, Schema
 from cosell_emulators.salesforce.store import Row, Store
 
 NAMES = ("EntityDefinition", "FieldDefinition", "CustomObject", "CustomField", "Layout")
+_NAMED = re.compile("Definition|CustomObject|CustomField|Layout", re.IGNORECASE)
 _PUBLISHER = {False: "System", True: "<local>"}
 _DATA_TYPES = {
     "boolean": "Checkbox",
@@ -26,6 +28,11 @@ _DATA_TYPES = {
 }
 _SIZED = {"string": "Text", "url": "URL"}
 _COUNTED = {"currency": "Currency", "double": "Number", "percent": "Percent"}
+
+
+def may_be_asked(query: str) -> bool:
+    """Whether a query could be about these rows: it would have to name them."""
+    return _NAMED.search(query) is not None
 
 
 def refresh(store: Store, seen: Schema, layouts: list[str]) -> None:

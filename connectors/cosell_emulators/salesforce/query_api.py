@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cosell_emulators.salesforce import sharing
+from cosell_emulators.salesforce import catalog, sharing
 from cosell_emulators.salesforce.calls import Call, Reply
 from cosell_emulators.salesforce.org import Org
 from cosell_emulators.salesforce.problems import refusal
@@ -60,7 +60,8 @@ def answer(org: Org, text: str, *, user_id: str, version: str, deleted: bool = F
 
 
 def _context(org: Org, text: str, *, user_id: str, version: str, deleted: bool) -> Context:
-    org.refresh(user_id)
+    if catalog.may_be_asked(text):
+        org.refresh(user_id)
     return Context(
         store=org.store,
         text=text,

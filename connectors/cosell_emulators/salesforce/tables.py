@@ -11,6 +11,7 @@ Q unique, R restricted picklist, L usable in upserts, M the name field, P cascad
 H neither filterable nor sortable, T true unless said otherwise.
 """
 
+import functools
 from collections.abc import Iterator
 from importlib.resources import files
 
@@ -33,13 +34,14 @@ SystemModstamp | datetime | D | System Modstamp
 
 def shipped() -> Schema:
     """Read the objects that come with the emulator; every org has its own."""
-    texts = sorted(files("cosell_emulators.salesforce").joinpath("objects").iterdir(), key=str)
-    return Schema(
-        found
-        for text in texts
-        if text.name.endswith(".txt")
-        for found in _objects(text.read_text(encoding="utf-8"))
-    )
+    return Schema(found for text in _texts() for found in _objects(text))
+
+
+@functools.cache
+def _texts() -> tuple[str, ...]:
+    folder = files("cosell_emulators.salesforce").joinpath("objects")
+    found = [text for text in folder.iterdir() if text.name.endswith(".txt")]
+    return tuple(text.read_text(encoding="utf-8") for text in sorted(found, key=str))
 
 
 def _objects(text: str) -> Iterator[ObjectType]:
@@ -65,6 +67,7 @@ def made(
     )
 
 
+@functools.cache  # a field never changes: it is exchanged
 def _field(line: str) -> Field:
     name, shape, flags, label, *more = (cell.strip() for cell in line.split("|"))
     kind, _, size = shape.partition(" ")

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
@@ -79,12 +80,15 @@ class Tokens:
         self._user = user
         self._logged_in = logged_in
         self._sessions: dict[str, _Life] = {}
-        self._key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.client_id = f"3MVG9{secrets.token_urlsafe(60)}"
         self.client_secret = secrets.token_hex(32).upper()
         self.refresh_token = _refresh_token()
         # With this on, every redemption answers a new refresh token and ends the old one.
         self.rotating = False
+
+    @cached_property
+    def _key(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     @property
     def private_key_pem(self) -> bytes:
