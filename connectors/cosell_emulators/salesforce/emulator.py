@@ -50,7 +50,11 @@ class SalesforceEmulator:
         self.username = USERNAME
         self.client_id = self.tokens.client_id
         self.client_secret = self.tokens.client_secret
-        self.jwt_private_key_pem = self.tokens.private_key_pem
+
+    @property
+    def jwt_private_key_pem(self) -> bytes:
+        """Give the key with which the app signs its assertions, in PEM."""
+        return self.tokens.private_key_pem
 
     @property
     def refresh_token(self) -> str:
