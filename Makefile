@@ -17,6 +17,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@$(BIN)/python -m compileall -q definitions env connectors flows || true # the first command is quick, too
+	@$(BIN)/cosell check >/dev/null 2>&1 || true # and so is the first check
 	@touch $(STAMP)
 
 install: $(STAMP) ## make .venv from the lock file, with `cosell` in it

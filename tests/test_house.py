@@ -69,7 +69,7 @@ DOORS = {
         "connectors/cosell_connectors/certificates.py",
         "connectors/cosell_emulators/",
     ],
-    "jinja2": ["flows/cosell_flows/compiling/expressions.py"],
+    "jinja2": ["flows/cosell_flows/compiling/grammar.py"],
     "sqlalchemy": ["flows/cosell_flows/ledger/"],
     "alembic": ["flows/cosell_flows/ledger/"],
     "asyncpg": ["flows/cosell_flows/ledger/opening.py"],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cosell_definitions.freezing import dataclass
 from cosell_definitions.problems import did_you_mean
 
 from . import envelopes, incoming, paging, tables

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from typing import Any
+
+from cosell_definitions.freezing import dataclass
 
 from . import envelopes, tables
 from .errors import ConnectorError, ErrorClass, Happened

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
+from .freezing import dataclass
 from .nodes import Node
 from .problems import Place
 from .tracing import Turn

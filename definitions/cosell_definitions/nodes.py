@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from .freezing import dataclass
 from .problems import Place, Problem
 from .tracing import Turn
 

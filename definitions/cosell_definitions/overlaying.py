@@ -7,10 +7,11 @@ file, and everything else in the file below it. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from .checking import check
+from .freezing import dataclass
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem, did_you_mean
 from .reading import read

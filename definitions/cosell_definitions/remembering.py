@@ -7,13 +7,26 @@ makes is frozen.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+Key = tuple[Hashable, int, bytes]
+"""What a result depends on besides a text, and the text's length and digest."""
+
+
+class Shelf(Protocol):
+    """Where results of an earlier process may be found."""
+
+    def find(self, key: Key) -> tuple[Any] | None:
+        """The result, in a tuple of its own; None where it is not there."""
+
+    def add(self, key: Key, made: Any) -> None:
+        """Offer a result for a later process."""
 
 
 class Remembered:
@@ -24,24 +37,50 @@ class Remembered:
         self._kept: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()
         self._size = 0
         self._lock = Lock()
+        self._shelf: Shelf | None = None
+
+    @staticmethod
+    def key_of(text: str | bytes, about: Hashable) -> Key:
+        """What a result of *text* is found by."""
+        raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+        return about, len(raw), hashlib.sha256(raw).digest()
+
+    @contextlib.contextmanager
+    def with_shelf(self, shelf: Shelf) -> Iterator[None]:
+        """While the block runs, look on a shelf for whatever is asked for the first time in it."""
+        kept, size, self._kept, self._size = self._kept, self._size, OrderedDict(), 0
+        self._shelf = shelf
+        try:
+            yield
+        finally:
+            self._kept, self._size, self._shelf = kept, size, None
 
     def made_of(self, text: str | bytes, about: Hashable, make: Callable[[], T]) -> T:
         """What *make* made of *text* before, or makes now; *about*: all else it depends on."""
-        raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-        key = (about, len(raw), hashlib.sha256(raw).digest())
+        key = self.key_of(text, about)
         with self._lock:
             if key in self._kept:
                 self._kept.move_to_end(key)
                 found: T = self._kept[key][0]
                 return found
-        made = make()
+        made = self._found_or_made(key, make)
         with self._lock:
-            if len(raw) <= self._room and key not in self._kept:
-                self._kept[key] = made, len(raw)
-                self._size += len(raw)
+            if key[1] <= self._room and key not in self._kept:
+                self._kept[key] = made, key[1]
+                self._size += key[1]
             while self._size > self._room:
                 _, (_, size) = self._kept.popitem(last=False)
                 self._size -= size
+        return made
+
+    def _found_or_made(self, key: Key, make: Callable[[], T]) -> T:
+        shelf = self._shelf
+        found = shelf.find(key) if shelf is not None else None
+        if found is not None:
+            return found[0]  # type: ignore[no-any-return] # it was made by the same code
+        made = make()
+        if shelf is not None:
+            shelf.add(key, made)
         return made
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from .freezing import dataclass
 from .problems import Place
 
 VariableType = Literal["text", "number", "boolean", "choice", "field", "stage", "object", "url"]

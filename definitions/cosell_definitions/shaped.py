@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from .freezing import dataclass
 from .nodes import Node
 from .problems import Place
 from .scalars import Plain

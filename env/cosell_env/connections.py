@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Final
 
+from cosell_definitions.freezing import dataclass
 from cosell_definitions.settings import SecretRef, SettingValue
 
 from .rotating import RefreshTokens

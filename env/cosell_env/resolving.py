@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from pathlib import Path
 
+from cosell_definitions.freezing import dataclass
 from cosell_definitions.parsing_settings import misfit
 from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_you_mean
 from cosell_definitions.scalars import boolean_of, number_of

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from cosell_definitions.freezing import dataclass
 from cosell_definitions.opening import content_of
 from cosell_definitions.overlaying import Overlay, load_overlay
 from cosell_definitions.problems import Place, Problem, did_you_mean

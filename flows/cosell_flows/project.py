@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import TypeVar
@@ -12,6 +12,7 @@ from typing import TypeVar
 from cosell_connectors import parsing as connector_parsing
 from cosell_connectors.model import Connector
 from cosell_definitions import parsing
+from cosell_definitions.freezing import dataclass
 from cosell_definitions.model import Flow
 from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.model_tests import FlowTests

@@ -37,7 +37,7 @@ def check(context: Context, paths: tuple[Path, ...], form: str, against: str | N
     cosell check --against staging
     """
     root = _project_of(context, paths)
-    found = _surveyed(root)
+    found = surveyed(root)
     if against is not None:
         found = _with(found, root, against)
     if paths:
@@ -47,16 +47,19 @@ def check(context: Context, paths: tuple[Path, ...], form: str, against: str | N
         raise SystemExit(console.NO)
 
 
-def _surveyed(root: Path) -> Survey:
+def surveyed(root: Path) -> Survey:
+    """Every problem of a project; what was looked at before is not looked at again."""
     from ..running.surveys import Seal
 
     seal = Seal(root)
     found = seal.unbroken()
     if found is None:
         # Loading and working what reads documents takes most of a second, on a slow machine.
+        from ..running.keeping import with_what_was_parsed
         from ..running.surveying import survey
 
-        found = survey(root)
+        with with_what_was_parsed(root, seal.installation):
+            found = survey(root)
         seal.put(found)
     return found
 

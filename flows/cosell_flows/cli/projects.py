@@ -24,6 +24,7 @@ def init(context: Context, folder: Path, overwrite: bool) -> None:
     """
     from ..project import init_project
     from . import schemas
+    from .checking import surveyed
 
     if (folder / "definitions").exists() and not overwrite:
         raise Failure(
@@ -38,6 +39,7 @@ def init(context: Context, folder: Path, overwrite: bool) -> None:
         schemas.schemas_of(folder), folder / schemas.FOLDER)]  # fmt: skip
     if own is not None:
         _join(ignored, own)
+    surveyed(folder.resolve())  # so that the first `cosell check` answers as fast as all others
     if context.as_json:
         console.show_json({"files": files})
         return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 
+from cosell_definitions.freezing import dataclass
 from cosell_definitions.model import Bare, Template
 
 from . import syntax as s

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+
+from cosell_definitions.freezing import dataclass
 
 from .types import ANY, KINDS, Type, either, list_of, of, text_among
 

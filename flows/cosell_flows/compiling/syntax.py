@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal as OneOf
+
+from cosell_definitions.freezing import dataclass
 
 
 @dataclass(frozen=True, slots=True)

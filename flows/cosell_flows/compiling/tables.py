@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
+
+from cosell_definitions.freezing import dataclass
 
 from .values import Faulty, is_list, is_number, shown
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cosell_definitions.freezing import dataclass
 from cosell_definitions.problems import did_you_mean
 
 MAX_TEXT = 1_000_000

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Protocol
 
+from cosell_definitions.freezing import dataclass
 from cosell_definitions.model import Flow
 from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.settings import Declaration

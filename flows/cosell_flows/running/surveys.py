@@ -52,19 +52,30 @@ class Seal:
         self._file = root / ".cosell" / _KEPT
         self._newest = 0
         self._whole = True
-        digest = hashlib.sha256(sys.version.encode())
-        try:
-            for folder in (root, *(Path(str(one.__file__)).parent for one in _PACKAGES)):
-                for line in self._lines(folder, beside=_BESIDE if folder == root else ()):
-                    digest.update(line.encode("utf-8", "surrogateescape"))
-        except OSError:  # whoever reads the files says what is wrong with them
-            self._whole = False
+        installed = hashlib.sha256(sys.version.encode())
+        self._cover(installed, *(Path(str(one.__file__)).parent for one in _PACKAGES))
         for place in sys.path:  # each library that comes or goes changes the folder it is in
             if not place.endswith("-packages"):
                 continue
             with contextlib.suppress(OSError):
-                digest.update(f"{place} {Path(place).stat().st_mtime_ns}\n".encode())
+                installed.update(f"{place} {Path(place).stat().st_mtime_ns}\n".encode())
+        self.installation = installed.digest() if self._settled() else None
+        """Stands for our programs and the libraries here: another file has another one. None where
+        that cannot be told."""
+        digest = installed.copy()
+        self._cover(digest, root, beside=_BESIDE)
         self._value = digest.hexdigest()
+
+    def _cover(self, digest: hashlib._Hash, *folders: Path, beside: tuple[str, ...] = ()) -> None:
+        try:
+            for folder in folders:
+                for line in self._lines(folder, beside=beside):
+                    digest.update(line.encode("utf-8", "surrogateescape"))
+        except OSError:  # whoever reads the files says what is wrong with them
+            self._whole = False
+
+    def _settled(self) -> bool:
+        return self._whole and time.time_ns() - self._newest >= _SETTLED_NS
 
     def unbroken(self) -> Survey | None:
         """The survey that found nothing, where all is as it was then."""
@@ -80,7 +91,7 @@ class Seal:
 
     def put(self, found: Survey) -> None:
         """Keep the verdict, where there is no problem at all."""
-        if found.problems or not self._whole or time.time_ns() - self._newest < _SETTLED_NS:
+        if found.problems or not self._settled():
             return
         with contextlib.suppress(OSError):  # a project that is only to be read
             self._file.parent.mkdir(exist_ok=True)
