@@ -52,6 +52,7 @@ DOORS = {
     "ruamel": ["env/cosell_env/editing.py"],
     "httpx": [
         "connectors/cosell_connectors/client.py",
+        "connectors/cosell_connectors/breaking.py",
         "connectors/cosell_connectors/transport.py",
         "connectors/cosell_connectors/scripted.py",
         "connectors/cosell_connectors/signing.py",
@@ -72,6 +73,7 @@ DOORS = {
     "jinja2": ["flows/cosell_flows/compiling/grammar.py"],
     "sqlalchemy": ["flows/cosell_flows/ledger/"],
     "alembic": ["flows/cosell_flows/ledger/"],
+    "aiosqlite": ["flows/cosell_flows/ledger/driving.py"],
     "asyncpg": ["flows/cosell_flows/ledger/opening.py"],
     "prefect": ["flows/cosell_flows/on_prefect/"],
     "starlette": ["connectors/cosell_emulators/", "flows/cosell_flows/serving/"],

@@ -22,6 +22,7 @@ import httpx
 from cosell_env.connections import Connection, MissingSetting
 
 from . import incoming, outgoing, paging, recovering
+from .breaking import begin, happened, transport_error, unreachable, wire_errors
 from .errors import ConnectorError
 from .incoming import Reply
 from .model import Connector, Operation
@@ -29,7 +30,6 @@ from .pacing import Pace, Usage, rate
 from .parsing import share
 from .signing import signature
 from .tokens import signed_inside
-from .transport import Transport, WireError, begin, happened, transport_error, unreachable
 
 USER_AGENT = "cosell"
 LONGEST_HOLD = 120.0  # seconds that one call's `Retry-After` holds the others back
@@ -249,7 +249,7 @@ class Client:
         except TimeoutError as error:
             text = f"there was no whole answer within {bound.total:g} seconds"
             raise unreachable(text, code="timeout", happened=happened(sent)) from error
-        except WireError as error:
+        except wire_errors() as error:
             raise transport_error(sent, error) from error
         return self._read(operation, bound.pace, response, arguments)
 
@@ -337,13 +337,20 @@ class Client:
         connect = self.connection.seconds("connect_timeout", 10)
         return httpx.AsyncClient(
             auth=auth,
-            transport=self._transport or Transport(most=limit.concurrent if limit else 20),
+            transport=self._transport or _wire(most=limit.concurrent if limit else 20),
             timeout=httpx.Timeout(connect=connect, read=read, write=read, pool=total),
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
             event_hooks={"request": [begin]},
             follow_redirects=False,
             trust_env=False,  # our transport asks the environment itself, but for .netrc
         )
+
+
+def _wire(*, most: int) -> httpx.AsyncBaseTransport:
+    # Whoever plays the other side, as the tests of flows do, needs no wire; it takes long to load.
+    from .transport import Transport  # noqa: PLC0415
+
+    return Transport(most=most)
 
 
 def _pace(connector: Connector, connection: Connection) -> Pace:

@@ -19,9 +19,6 @@ from urllib.parse import quote, urlencode, urlsplit
 from uuid import uuid4
 
 import httpx
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import RSAKey
 
 from cosell_env.connections import Connection
 from cosell_env.secrets import Secret
@@ -289,6 +286,11 @@ class OAuth(httpx.Auth):
         return self._connection.text("audience") or self._auth.audience
 
     def _assertion(self) -> str:
+        # Few connections sign with a key of their own; what does it takes long to load.
+        from joserfc import jwt  # noqa: PLC0415
+        from joserfc.errors import JoseError  # noqa: PLC0415
+        from joserfc.jwk import RSAKey  # noqa: PLC0415
+
         now = int(self._clock())
         claims = {
             "iss": str(self._connection.require("client_id")),

@@ -1,4 +1,4 @@
-"""The wire: aiohttp underneath, proxies and authorities of the environment, and how it breaks."""
+"""The wire: aiohttp underneath, with the proxies and authorities of the environment."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from .errors import ConnectorError, Happened
+from .breaking import unreachable
+from .errors import ConnectorError
 from .hooks import LARGEST_CERTIFICATE
 
-WireError = (httpx.RequestError, aiohttp.ClientError)
-"""What sending may raise."""
-
 _CA_VARIABLES = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
-_BEGAN = "cosell_began"  # marks a request that has been handed to the wire
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -85,57 +82,6 @@ async def download(url: str, *, transport: httpx.AsyncBaseTransport | None = Non
 def _no_certificate(url: str, reason: str) -> ConnectorError:
     text = f"the certificate at {url} could not be fetched: {reason}"
     return unreachable(text, code="no_certificate", happened="no")
-
-
-async def begin(request: httpx.Request) -> None:
-    """Mark *request* as handed to the wire; a hook of httpx."""
-    request.extensions[_BEGAN] = True
-
-
-def happened(sent: httpx.Request) -> Happened:
-    """Whether *sent* may have been done, although no answer came."""
-    return "maybe" if sent.extensions.get(_BEGAN) else "no"
-
-
-def transport_error(
-    sent: httpx.Request, error: httpx.RequestError | aiohttp.ClientError
-) -> ConnectorError:
-    """The failure that a broken connection comes to."""
-    failed = sent
-    if isinstance(error, httpx.RequestError):
-        with suppress(RuntimeError):  # it has no request where it failed outside of one
-            failed = error.request
-    host = failed.url.netloc.decode()
-    # A token that could not be fetched: the call itself had not begun, or was answered with 401.
-    doubt: Happened = happened(sent) if failed.extensions is sent.extensions else "no"
-    if _was_refused(error):
-        text = f"{host} could not be reached: {error}"
-        return unreachable(text, code="no_connection", happened="no")
-    if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout):
-        return unreachable(f"{host} did not answer in time", code="timeout", happened=doubt)
-    text = f"the connection to {host} broke before the answer was complete"
-    return unreachable(text, code="connection_lost", happened=doubt)
-
-
-def _was_refused(error: BaseException) -> bool:
-    """Whether there never was a connection to send anything over."""
-    cause = error.__cause__
-    if isinstance(cause, aiohttp.ClientError):
-        # The transport calls every broken connection a ConnectTimeout; aiohttp knows better.
-        return isinstance(cause, aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError)
-    refusals = (
-        httpx.ConnectError
-        | httpx.ConnectTimeout
-        | httpx.PoolTimeout
-        | httpx.ProxyError
-        | httpx.UnsupportedProtocol
-    )
-    return isinstance(error, refusals)
-
-
-def unreachable(text: str, *, code: str, happened: Happened) -> ConnectorError:
-    """The failure of a call that got no answer."""
-    return ConnectorError("unavailable", text, code=code, happened=happened)
 
 
 def _proxy(url: httpx.URL) -> str | None:

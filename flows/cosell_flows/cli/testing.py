@@ -45,24 +45,27 @@ def test(context: Context, paths: tuple[str, ...], wanted: str | None) -> None:
     cosell test definitions/cosell/create-referral.test.yaml -k contact
     """
     from ..project import read_documents
+    from ..running.keeping import with_what_was_parsed
+    from ..running.surveys import Seal
     from . import test_reports as reports
 
     root = project_folder(context)
-    documents = read_documents(root)
-    files = _files(documents, root, paths)
-    faulty = _problems(root, documents, files)
-    if faulty:
-        _refuse(context, faulty, root)
-    chosen = [
-        (tests, case) for tests in documents.tests if tests.place.file in files
-        for case in tests.cases if wanted is None or wanted.lower() in case.name.lower()
-    ]  # fmt: skip
-    if not chosen:
-        raise Failure("no case is called so" if wanted else "there are no tests here",
-                      hint=None if wanted else "tests are files that end in .test.yaml, beside the flows",
-                      code=console.USAGE if paths or wanted else console.NO)  # fmt: skip
-    began = time.monotonic()
-    played = asyncio.run(_play(root, documents, chosen))
+    with with_what_was_parsed(root, Seal(root).installation):
+        documents = read_documents(root)
+        files = _files(documents, root, paths)
+        faulty = _problems(root, documents, files)
+        if faulty:
+            _refuse(context, faulty, root)
+        chosen = [
+            (tests, case) for tests in documents.tests if tests.place.file in files
+            for case in tests.cases if wanted is None or wanted.lower() in case.name.lower()
+        ]  # fmt: skip
+        if not chosen:
+            raise Failure("no case is called so" if wanted else "there are no tests here",
+                          hint=None if wanted else "tests are files that end in .test.yaml, beside the flows",
+                          code=console.USAGE if paths or wanted else console.NO)  # fmt: skip
+        began = time.monotonic()
+        played = asyncio.run(_play(root, documents, chosen))
     coverage = _coverage(documents, played, whole=not paths)
     if context.as_json:
         console.show_json(reports.document(played, coverage))

@@ -25,6 +25,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import StaticPool
 
+from .driving import Connection, ConnectionInMemory, connector
 from .errors import LedgerError, LedgerUnreachable
 
 Clock = Callable[[], datetime]
@@ -121,6 +122,8 @@ class Database:
             return create_async_engine(self.url, pool_pre_ping=True, pool_size=5, max_overflow=10)
         options: dict[str, Any] = {"poolclass": StaticPool} if self._in_memory else {}
         engine = create_async_engine(self.url, **options)
+        connected = connector(ConnectionInMemory if self._in_memory else Connection)
+        event.listen(engine.sync_engine, "do_connect", _using(connected))
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
@@ -205,6 +208,15 @@ def make_folder(url: URL) -> None:
     """Make the folder a SQLite file lies in."""
     if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:"):
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _using(connected: Callable[..., Connection]) -> Callable[..., None]:
+    """Have SQLAlchemy connect with our connections."""
+
+    def prepared(_dialect: Any, _record: Any, _given: Any, options: dict[str, Any]) -> None:
+        options["async_creator_fn"] = connected
+
+    return prepared
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:

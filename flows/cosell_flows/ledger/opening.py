@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from asyncpg import PostgresError
+import sys
+
 from sqlalchemy.exc import DBAPIError
 
 from .bookmarks import Bookmarks
@@ -63,13 +64,19 @@ async def open_ledger(url: str, *, clock: Clock) -> Ledger:
     try:
         make_folder(database.url)
         await bring_up_to_date(database)
-    except (DBAPIError, PostgresError, OSError) as error:
+    except _failures() as error:
         await database.aclose()
         raise database.unreachable(error) from None
     except BaseException:
         await database.aclose()
         raise
     return Ledger(database)
+
+
+def _failures() -> tuple[type[Exception], ...]:
+    """What a database that cannot be used raises; PostgreSQL's driver only where it was loaded."""
+    asyncpg = sys.modules.get("asyncpg")
+    return (DBAPIError, OSError, *([asyncpg.PostgresError] if asyncpg is not None else ()))
 
 
 async def ledger_in_memory(*, clock: Clock) -> Ledger:

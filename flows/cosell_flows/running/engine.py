@@ -15,7 +15,7 @@ from cosell_definitions.model import Flow
 from cosell_definitions.problems import Place
 from cosell_env.resolving import Environment
 
-from ..compiling.streaming import Streamed, streamed
+from ..compiling.streaming import Streamed
 from ..ledger import Ledger
 from ..project import Project
 from ..syncing.writes import shortened
@@ -46,7 +46,6 @@ class Engine:
     rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters that fields take
     _clients: dict[str, Client] = field(default_factory=dict)
     _soundness: Soundness = field(init=False)
-    _streamed: Mapping[Place, Streamed] | None = None
 
     def __post_init__(self) -> None:
         self._soundness = Soundness(self.project, self.environment)
@@ -155,10 +154,7 @@ class Engine:
     @property
     def streamed(self) -> Mapping[Place, Streamed]:
         """The actions, in all flows, whose lists are read page by page."""
-        if self._streamed is None:
-            flows = self.project.flows.values()
-            self._streamed = {place: one for flow in flows for place, one in streamed(flow).items()}
-        return self._streamed
+        return self._soundness.examination.streamed
 
     @property
     def clients(self) -> Mapping[str, Client]:

@@ -11,11 +11,10 @@ from cosell_definitions.problems import Problem, Severity, Unsound
 from cosell_env.resolving import Environment
 
 from ..compiling.finding import Findings
-from ..compiling.planning import circles_among, examined
-from ..compiling.planning_mappings import examined_mapping
-from ..compiling.viewing import View
+from ..compiling.planning import circles_among
 from ..project import NoSuchFlow, Project
-from .surveying import in_order, view_of
+from .examining import EXAMINATIONS, Examination
+from .surveying import in_order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,18 +33,18 @@ class Soundness:
     def __init__(self, project: Project, environment: Environment) -> None:
         self._project = project
         self._environment = environment
-        self._view: View | None = None
+        self._examination: Examination | None = None
         self._sound: dict[str, Used] = {}
 
     def flow(self, flow_id: str) -> Flow:
         """The flow, sound with all that it uses; raises NoSuchFlow, or Unsound with every fault."""
         if flow_id in self._sound:
             return self._project.flows[flow_id]
-        view = self._looked_at()
+        view = self.examination.view
         if flow_id not in view.flows and flow_id not in view.broken:
             raise NoSuchFlow(flow_id, self._project.flows)
         used, flows = Findings(), [flow_id]
-        found = self._faults(view, used, flows)
+        found = self._faults(used, flows)
         faults = [one for one in found if one.severity is Severity.ERROR]
         if faults:
             raise Unsound(in_order(faults))
@@ -62,21 +61,24 @@ class Soundness:
         self.flow(flow_id)
         return self._sound[flow_id]
 
-    def _looked_at(self) -> View:
-        if self._view is None:
-            self._view = view_of(self._project.root, self._project.documents)
-        return self._view
+    @property
+    def examination(self) -> Examination:
+        """What is seen in the project's documents."""
+        if self._examination is None:
+            self._examination = EXAMINATIONS.of(self._project.root, self._project.documents)
+        return self._examination
 
-    def _faults(self, view: View, used: Findings, flows: list[str]) -> Iterator[Problem]:
+    def _faults(self, used: Findings, flows: list[str]) -> Iterator[Problem]:
         """What is wrong with the flows, the flows they call, and what any of them uses.
 
         Puts what it meets into *used* and *flows*.
         """
+        seen, view = self.examination, self.examination.view
         for name in flows:  # grows while it is walked
             yield from self._in_files(f"/{name}.flow.yaml")
             yield from self._in_overlays("flow", name)
             if name in view.flows:
-                found = examined(view.flows[name], view)
+                found = seen.flow(name)
                 yield from found.problems
                 used.note(found)
                 flows += [one for one in found.flows if one not in flows]
@@ -84,7 +86,7 @@ class Soundness:
             yield from self._in_files(f"/{name}.map.yaml")
             yield from self._in_overlays("mapping", name)
             if name in view.mappings:
-                found = examined_mapping(view.mappings[name], view)
+                found = seen.mapping(name)
                 yield from found.problems
                 used.note(found)
         yield from circles_among({name: view.flows[name] for name in flows if name in view.flows})

@@ -165,7 +165,8 @@ def test_nothing_is_sent_and_no_prefect_is_loaded(project: Path) -> None:
         "sys.addaudithook(refuse)\n"
         "from cosell_flows.cli.main import answer\n"
         "code = answer(['test'])\n"
-        "sys.exit('prefect was loaded' if 'prefect' in sys.modules else code)\n"
+        "heavy = {'prefect', 'aiohttp', 'joserfc', 'asyncpg', 'alembic'} & set(sys.modules)\n"
+        "sys.exit(f'loaded: {heavy}' if heavy else code)\n"
     )
 
     ended = subprocess.run(
