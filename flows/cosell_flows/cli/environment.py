@@ -112,7 +112,7 @@ def set_(context: Context, name: str, value: str) -> None:
     from cosell_env.editing import set_variable
     from cosell_env.resolving import typed
 
-    project = project_of(context)
+    project = project_of(context, new_environment=True)
     declaration = _declared(project, name)
     file = _file_of(project)
     try:

@@ -46,6 +46,9 @@ _COMMANDS = {
 }
 
 
+DEFAULT_ENVIRONMENT = "sandbox"
+
+
 class _Lazy(click.Group):
     """A group whose commands are imported when they are asked for."""
 
@@ -89,7 +92,7 @@ class _Lazy(click.Group):
 @click.option(
     "--project", "folder", metavar="DIR", help="The project; default: this folder or one above."
 )
-@click.option("--env", "environment", default="sandbox", show_default=True, metavar="NAME",
+@click.option("--env", "environment", default=DEFAULT_ENVIRONMENT, show_default=True, metavar="NAME",
               help="The environment: env/NAME.yaml.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on standard output.")
 @click.option("--debug", is_flag=True, help="Show tracebacks.")
@@ -108,14 +111,35 @@ def cosell(
     console.json_only(as_json)
 
 
-def project_folder(context: Context) -> Path:
-    """The project the command is about; raises NoProject."""
+def project_folder(context: Context, *, new_environment: bool = False) -> Path:
+    """The project the command is about, with its environment in it; raises NoProject."""
     from ..whereabouts import find_project
 
     start = context.folder.resolve()
     if context.folder != Path() and not start.is_dir():
         raise console.Failure(f"there is no folder {context.folder}", code=console.USAGE)
-    return find_project(start)
+    root = find_project(start)
+    if not new_environment:
+        _expect_environment(root, context.environment)
+    return root
+
+
+def _expect_environment(root: Path, name: str) -> None:
+    """Refuse a name without a file: whoever mistypes `production` must not hear of the sandbox.
+
+    The default needs no file, so that a project can do without one.
+    """
+    known = sorted(file.stem for file in (root / "env").glob("*.yaml"))
+    if name in (DEFAULT_ENVIRONMENT, *known):
+        return
+    from cosell_definitions.problems import did_you_mean
+
+    near = did_you_mean(name, known)
+    raise console.Failure(
+        f"there is no environment {name!r}: no env/{name}.yaml",
+        hint=f"did you mean {near!r}?" if near else f"environments: {', '.join(known) or 'none'}",
+        code=console.USAGE,
+    )
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -48,13 +48,13 @@ def flows_on(project: Project) -> frozenset[str]:
     return ask_ledger(project, lambda ledger: ledger.switches.on(), empty=frozenset())
 
 
-def project_of(context: Context) -> Project:
+def project_of(context: Context, *, new_environment: bool = False) -> Project:
     """The project of the command, seen through its environment."""
     from ..on_prefect.blocks import blocks_of
     from ..project import Project
     from .main import project_folder
 
-    root = project_folder(context)
+    root = project_folder(context, new_environment=new_environment)
     return Project(root=root, environment_name=context.environment, block=blocks_of(root))
 
 

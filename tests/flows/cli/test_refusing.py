@@ -46,6 +46,34 @@ def test_without_json_standard_output_stays_empty(cosell: Cosell) -> None:
 
 
 @pytest.mark.parametrize(
+    "words",
+    [
+        ("flows",),
+        ("show", "create-referral"),
+        ("check",),
+        ("test", "definitions/cosell/create-referral.test.yaml"),
+        ("run", "webhook-registration", "--local"),
+        ("plan", "webhook-registration"),
+        ("on", "--all"),
+        ("off", "--all"),
+        ("env", "list"),
+        ("connections", "list"),
+        ("records", "list"),
+        ("letters", "list"),
+        ("events", "list"),
+        ("doctor",),
+        ("setup", "salesforce"),
+        ("serve", "--port", "0"),
+    ],
+)
+def test_an_environment_that_is_not_there_is_named(cosell: Cosell, words: tuple[str, ...]) -> None:
+    """Whoever mistypes an environment is told so, and does not hear of another one."""
+    said = cosell("--json", "--env", "sandbx", *words)
+
+    assert (said.code, said.json["error"]["hint"]) == (2, "did you mean 'sandbox'?")
+
+
+@pytest.mark.parametrize(
     ("given", "kept"),
     [
         ("2026-01-01T08:00:00", "2026-01-01T08:00:00+00:00"),

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema.validators import validator_for
 
 from .conftest import Cosell, edit
 
 HOUSE = Path(__file__).resolve().parents[3]
 PACKAGE = "pydantic-sarif==0.1.1"  # the models that a generator made of the OASIS schema
 JUDGE = HOUSE / ".judges" / PACKAGE  # git ignores it
+# Microsoft's own tool for such logs; of its package only the standard's schema is kept.
+TOOL = "@microsoft/sarif-multitool-linux@5.7.0"
+SCHEMA = HOUSE / ".judges" / "sarif-multitool-5.7.0" / "sarif-2.1.0.json"
 MAP = "definitions/cosell/referral-opportunity.map.yaml"
 VERDICT = """
 import json, sys
@@ -49,6 +55,31 @@ def judge() -> Path:
     return JUDGE
 
 
+@pytest.fixture(scope="session")
+def standard(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The JSON Schema of SARIF 2.1.0, as Microsoft ships it."""
+    if not SCHEMA.is_file():
+        if shutil.which("npm") is None:
+            pytest.skip("npm is not installed, so the schema of SARIF cannot be fetched")
+        folder = tmp_path_factory.mktemp("sarif")
+        packed = subprocess.run(
+            ["npm", "pack", "--silent", TOOL],
+            check=False,
+            cwd=folder,
+            capture_output=True,
+            timeout=300,
+        )
+        if packed.returncode != 0:
+            pytest.skip(f"{TOOL} cannot be fetched here")
+        (archive,) = folder.glob("*.tgz")
+        with tarfile.open(archive) as opened:
+            member = opened.extractfile("package/sarif-2.1.0.json")
+            assert member is not None
+            SCHEMA.parent.mkdir(parents=True, exist_ok=True)
+            SCHEMA.write_bytes(member.read())
+    return json.loads(SCHEMA.read_text("utf-8-sig"))
+
+
 @pytest.fixture
 def log(project: Path, cosell: Cosell) -> Any:
     """The log of a project with an error, a warning, and a file whose name has a blank."""
@@ -73,6 +104,14 @@ def test_the_log_is_what_the_standard_asks_for(log: Any, judge: Path) -> None:
     )
 
     assert (judged.returncode, judged.stderr) == (0, "")
+
+
+@pytest.mark.long  # its package is forty megabytes
+def test_the_standards_own_schema_finds_nothing(log: Any, standard: Any) -> None:
+    """Word for word as the standard says it, without a generator in between."""
+    found = validator_for(standard)(standard).iter_errors(log)
+
+    assert [error.message for error in found] == []
 
 
 def test_every_result_has_its_rule_its_level_and_its_place(log: Any) -> None:
