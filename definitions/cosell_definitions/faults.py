@@ -34,7 +34,10 @@ def fault_of(error: Exception, lines: list[str], file: str) -> Problem:
             message="the document ended at the line ... above; a file holds one",
             hint="delete the line ..., or move what follows into a file of its own",
         )
-    seen = _at_sight(problem, mark, opening, lines)
+    above = _blank_forgotten(problem, mark, lines)
+    if above is not None:
+        return _stuck(above, lines, file)
+    seen = _at_sight(problem, mark, opening, lines) or _after_a_value(problem, context, mark, lines)
     if seen is not None:
         column, message, hint = seen
         return _problem(_At(mark.line, column), lines, file, message, hint)
@@ -96,6 +99,69 @@ def _at_sight(
             f"a text with {quote} inside goes in {other}; between two entries stands a comma",
         )
     return None
+
+
+def _blank_forgotten(problem: str, mark: _Mark, lines: list[str]) -> _At | None:
+    """Where a blank is missing in the line above, which makes one text of a key and its value."""
+    if "mapping values are not allowed" not in problem or mark.line == 0:
+        return None
+    before = lines[mark.line][: mark.column]
+    found = _STUCK.match(lines[mark.line - 1])
+    if found is None or ": " in before:
+        return None
+    return _At(mark.line - 1, found.end("stuck"))
+
+
+def _stuck(at: _At, lines: list[str], file: str) -> Problem:
+    """The blank that is missing between a dash or a colon and what follows."""
+    sign = "dash" if lines[at.line][at.column - 1] == "-" else "colon"
+    message = f"a blank is missing after this {sign}"
+    return _problem(
+        _At(at.line, at.column - 1), lines, file, message, f"put a blank behind the {sign}"
+    )
+
+
+def _after_a_value(
+    problem: str, context: str, mark: _Mark, lines: list[str]
+) -> tuple[int, str, str] | None:
+    """A value in quotes or brackets has ended, and more follows on its line."""
+    line = lines[mark.line] if mark.line < len(lines) else ""
+    found = _STARTS.match(line)
+    if found is None or mark.column <= found.start("value"):
+        return None
+    key, value = found["key"], found["value"].rstrip()
+    sign = value[0]
+    if "block scalar" in context:
+        if sign in "|>":
+            hint = f"text goes on the next lines, indented; for this very text, write: {key}{quoted(value)}"
+            return (
+                found.start("value"),
+                f"a value that begins with {sign} begins a text block",
+                hint,
+            )
+        if sign in "[{":
+            return (
+                mark.column - 1,
+                "the list ends here, and more follows",
+                f"write: {key}{quoted(value)}",
+            )
+    if sign not in "'\"" or "did not find expected key" not in problem:
+        return None
+    before = line[: mark.column].rstrip()
+    if not before.endswith(sign):
+        return None
+    other = "'" if sign == '"' else '"'
+    ends = value.endswith(sign) and len(value) > 1
+    inner = value[1:-1] if ends else value
+    if ends and other in inner:
+        hint = f"inside of {sign}…{sign} no other {sign} may stand"
+    else:
+        hint = f"write: {key}{other + inner + other if ends else quoted(value)}"
+    return len(before) - 1, f"this {sign} ends the text, and more follows", hint
+
+
+_STUCK = re.compile(r"\s*(?:- +)?(?P<stuck>-(?=[A-Za-z_])|[A-Za-z_][\w-]*:(?=[^\s:/]))")
+_STARTS = re.compile(r"\s*(?:- +)*(?P<key>[\w.-]+: +)(?P<value>[\"'\[{|>].*)$")
 
 
 def _colon(line: str, before: str) -> tuple[int, str, str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
 
 from .meaning import meant, repaired
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
+from .problems import Place
 from .scalars import Plain, Unfit, describe, typed
 
 JsonSchema = Mapping[str, Any]  # a JSON Schema, as it was loaded
@@ -65,6 +67,8 @@ def wrong_with(value: Plain, node: ScalarNode, schema: JsonSchema) -> tuple[str,
             wanted = schema.get("x-says", f"text that fits {pattern}")
             fixed = repaired(value, pattern)
             hint = f"write {fixed}" if fixed else schema.get("x-hint", f"write {wanted}")
+            if value.isdigit() and wanted.startswith("a duration"):
+                hint = f"say the unit: {value}s, {value}m or {value}h"
             return f"is {describe(node)}; it takes {wanted}", hint
         if not value and schema.get("minLength"):
             return "is empty", "write some text, or delete the key"
@@ -75,3 +79,24 @@ def wrong_with(value: Plain, node: ScalarNode, schema: JsonSchema) -> tuple[str,
         if most is not None and value > most:
             return f"is {value}; it must be at most {most}", f"write {most} or less"
     return None
+
+
+def as_typed(node: ScalarNode) -> str:
+    """A scalar as it was typed."""
+    return json.dumps(node.text, ensure_ascii=False) if node.quoted else node.text
+
+
+def place_of(key: ScalarNode | None) -> Place | None:
+    """Where a key stands."""
+    return key.place if key is not None else None
+
+
+def name_of(key: ScalarNode | None) -> str:
+    """What a value is called at the beginning of a message."""
+    return f"{key.text!r} " if key is not None else "this "
+
+
+def example_of(schema: JsonSchema) -> str:
+    """What may be written where the schema is."""
+    example = schema.get("const") or next(iter(schema.get("examples", ())), "…")
+    return example if isinstance(example, str) else json.dumps(example)

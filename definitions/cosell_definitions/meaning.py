@@ -129,6 +129,9 @@ def _spellings(text: str) -> Iterator[str]:
         found = re.fullmatch(rf"([0-9]+(?:\.[0-9]+)?)\s*(?:{words})", text, re.IGNORECASE)
         if found:
             yield f"{found[1]}{unit}"
+    iso = re.fullmatch(r"P(?:([0-9]+)D)?(?:T(?:([0-9]+)H)?(?:([0-9]+)M)?(?:([0-9]+)S)?)?", text)
+    if iso and sum(part is not None for part in iso.groups()) == 1:
+        yield next(f"{part}{unit}" for part, unit in zip(iso.groups(), "dhms", strict=True) if part)
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*(%|percent)?", text):
         yield f"{re.split('[ %p]', text)[0]}%"
     joined = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")

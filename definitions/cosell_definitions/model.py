@@ -99,6 +99,7 @@ class Trigger:
     cron: str | None = None
     timezone: str | None = None
     connection: str | None = None
+    connection_place: Place | None = None
     events: tuple[str, ...] = ()
     batch_max: int = 1
     batch_wait: timedelta = timedelta()
@@ -155,6 +156,7 @@ class Case:
 
     values: tuple[Value, ...]
     steps: tuple[Step, ...]
+    places: tuple[Place, ...] = ()  # of the values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,6 +231,7 @@ class Scope:
 
     steps: tuple[Step, ...]
     key: Value = None
+    guessed: bool = False  # of a draft: what stands inside a step that cannot be understood
 
 
 Doing = (

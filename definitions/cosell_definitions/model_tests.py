@@ -174,6 +174,7 @@ class Around:
     """What surrounds a run: variables, the time, what is known, what is answered."""
 
     env: Mapping[str, tuple[str, Place]] = field(default_factory=dict)
+    env_places: Mapping[str, Place] = field(default_factory=dict)  # of the names
     now: datetime | None = None
     state: State = State()
     mocks: Mapping[str, Mock] = field(default_factory=dict)

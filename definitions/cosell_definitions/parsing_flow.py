@@ -44,7 +44,7 @@ def flow_of(root: Shaped, hand: Hand, *, content_hash: str) -> Flow | None:
         steps=steps_of(hand, root.get("steps"), default_retry),
         outputs=_outputs(hand, root.get("outputs")),
         content_hash=content_hash,
-        place=root.entries["id"].place,
+        place=root.entries["id"].place if "id" in root.entries else root.place,
         places=_places(root),
     )
 
@@ -108,6 +108,7 @@ def _trigger(hand: Hand, shaped: Shaped) -> Trigger | None:
         cron=hand.text(shaped, "cron"),
         timezone=hand.text(shaped, "timezone"),
         connection=hand.text(shaped, "connection"),
+        connection_place=shaped.entries["connection"].place if shaped.get("connection") else None,
         events=hand.texts(shaped, "events"),
         batch_max=hand.integer(batch, "max") or 1,
         batch_wait=hand.duration(batch, "wait") or timedelta(),

@@ -35,7 +35,9 @@ def inputs_of(hand: Hand, entry: Shaped | None) -> tuple[Input, ...]:
     found = []
     for name, shaped in (entry.entries if entry is not None else {}).items():
         schema = schema_of(hand, shaped)
-        if schema is None:
+        if schema is None:  # of a draft: that it is there is known, and nothing else
+            place = shaped.key or shaped.place
+            found.append(Input(name=name, schema=Schema(type="any"), required=False, place=place))
             continue
         has_default = "default" in shaped.entries
         readable = has_default and shaped.entries["default"].sound

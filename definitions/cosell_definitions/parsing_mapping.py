@@ -47,7 +47,7 @@ def mapping_of(root: Shaped, hand: Hand, *, content_hash: str) -> MappingFile | 
         guards=guards,
         audit=_audit(hand, root.get("audit")),
         content_hash=content_hash,
-        place=root.entries["id"].place,
+        place=root.entries["id"].place if "id" in root.entries else root.place,
     )
 
 
@@ -63,7 +63,7 @@ def _side(hand: Hand, shaped: Shaped | None) -> MapSide | None:
         key=_path(hand, key),
         version=str(version),
         moment=hand.text(shaped, "moment"),
-        place=shaped.key or shaped.place,
+        place=shaped.entries["connection"].place,
     )
 
 

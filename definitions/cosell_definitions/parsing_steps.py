@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from .meaning import repaired
 from .model import (
     Action,
     Approve,
@@ -29,7 +30,7 @@ from .model import (
 )
 from .nodes import MappingNode, ScalarNode
 from .parsing_inputs import inputs_of
-from .parsing_values import Hand, duration_of
+from .parsing_values import DURATION, Hand, duration_of
 from .shaped import Shaped
 
 KEYWORDS = (
@@ -48,21 +49,22 @@ KEYWORDS = (
 )
 
 
+UNNAMED = "?"  # begins what a draft calls a step or an item that has no name
+
+
 def steps_of(hand: Hand, entry: Shaped | None, default: Retry | None) -> tuple[Step, ...]:
     """The steps of a list; one that cannot be understood is left out, and was complained about."""
     items = entry.items if entry is not None else ()
-    return tuple(step for item in items if (step := _step(hand, item, default)) is not None)
+    return tuple(_step(hand, item, default) for item in items if item.entries)
 
 
-def _step(hand: Hand, shaped: Shaped, default: Retry | None) -> Step | None:
-    step_id = hand.text(shaped, "id")
-    if step_id is None:
-        return None
+def _step(hand: Hand, shaped: Shaped, default: Retry | None) -> Step:
+    step_id = hand.text(shaped, "id") or _id_of_draft(shaped)
     keyword = next((name for name in KEYWORDS if name in shaped.entries), None)
     doing = _doing(hand, shaped, keyword, default) if keyword is not None else None
     if doing is None:
         # Its shape is wrong, and was complained about. What is inside can still be referred to.
-        doing = Scope(steps=_all_inside(hand, shaped, default))
+        doing = Scope(steps=_all_inside(hand, shaped, default), guessed=True)
     main = shaped.entries[keyword] if keyword is not None else shaped
     own_retry = shaped.get("retry")
     return Step(
@@ -75,8 +77,16 @@ def _step(hand: Hand, shaped: Shaped, default: Retry | None) -> Step | None:
         timeout=hand.duration(shaped, "timeout"),
         on_error=_on_error(hand, shaped.get("on_error"), default),
         finally_=steps_of(hand, shaped.get("finally"), default),
-        id_place=shaped.entries["id"].place,
+        id_place=shaped.entries["id"].place if "id" in shaped.entries else None,
     )
+
+
+def _id_of_draft(shaped: Shaped) -> str:
+    """What a step without a right id is called, so that all else in it can be checked."""
+    entry = shaped.get("id")
+    given = entry.node.text if entry is not None and isinstance(entry.node, ScalarNode) else ""
+    place = entry.place if entry is not None else shaped.place
+    return given or f"{UNNAMED}{place.line}:{place.column}"
 
 
 def _on_error(hand: Hand, shaped: Shaped | None, default: Retry | None) -> OnError | None:
@@ -201,17 +211,23 @@ def _switch(hand: Hand, shaped: Shaped, default: Retry | None) -> Switch | None:
 def _case(hand: Hand, shaped: Shaped, default: Retry | None) -> Case:
     value = hand.value(shaped.get("is"))
     values: tuple[Value, ...] = value if isinstance(value, tuple) else (value,)
-    return Case(values=values, steps=steps_of(hand, shaped.get("steps"), default))
+    entry = shaped.get("is")
+    places = tuple(it.place for it in entry.items) if entry is not None and entry.items else ()
+    return Case(
+        values=values,
+        steps=steps_of(hand, shaped.get("steps"), default),
+        places=places or ((entry.place,) if entry is not None else ()),
+    )
 
 
 def _foreach(hand: Hand, shaped: Shaped, default: Retry | None) -> ForEach | None:
     items, name = hand.bare(shaped, "foreach"), hand.text(shaped, "as")
-    if items is None or name is None or "steps" not in shaped.entries:
+    if items is None or "steps" not in shaped.entries:
         return None
     then = hand.text(shaped, "on_item_error")
     return ForEach(
         items=items,
-        name=name,
+        name=name or UNNAMED,
         steps=steps_of(hand, shaped.get("steps"), default),
         concurrency=hand.integer(shaped, "concurrency") or 1,
         key=hand.value(shaped.get("key")),
@@ -252,10 +268,19 @@ def _wait(hand: Hand, shaped: Shaped) -> Wait | None:
             "F016",
             node.place,
             f"{text!r} is neither a duration nor a moment",
-            "write 5m, or 2026-01-31T08:00:00Z, or a value with {{ }}",
+            _wait_meant(text),
         )
         return None
     return Wait(until=text)
+
+
+def _wait_meant(text: str) -> str:
+    fixed = repaired(text, DURATION)
+    if fixed is not None:
+        return f"write {fixed}"
+    if text.isdigit():
+        return f"say the unit: {text}s, {text}m or {text}h"
+    return "write 5m, or 2026-01-31T08:00:00Z, or a value with {{ }}"
 
 
 def _approve(hand: Hand, shaped: Shaped) -> Approve | None:
@@ -276,6 +301,8 @@ def _is_moment(text: str) -> bool:
 
 def _stop(hand: Hand, shaped: Shaped) -> Stop | None:
     entry = shaped.entries["stop"]
+    if not isinstance(entry.node, MappingNode):
+        return None
     both = [name for name in ("status", "item") if name in entry.entries]
     if len(both) != 1:
         hand.say(

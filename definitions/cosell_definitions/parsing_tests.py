@@ -84,6 +84,7 @@ def _around(hand: Hand, of: Shaped) -> Around:
             for name, entry in (env.entries if env is not None else {}).items()
             if entry.sound and isinstance(entry.value, str)
         },
+        env_places=hand.places(env),
         now=_moment(hand, of.get("now")),
         state=_state(hand, of.get("state")),
         mocks={

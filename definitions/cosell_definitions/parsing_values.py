@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import PurePosixPath
 from typing import Any
@@ -25,7 +25,12 @@ _UNITS = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)")
+DURATION = r"^([0-9]{1,9}(?:\.[0-9]{1,6})?)(ms|s|m|h|d)$"
+_DURATION = re.compile(DURATION)
+_MOMENTS: Mapping[str, tuple[Callable[[str], object], str]] = {
+    "date": (date.fromisoformat, "a date such as 2026-01-31"),
+    "datetime": (datetime.fromisoformat, "a moment such as 2026-01-31T08:00:00Z"),
+}
 _STATEMENT = re.compile(r"\{%.*?%\}", re.DOTALL)
 
 
@@ -123,13 +128,14 @@ class Hand:
         assert isinstance(node, ScalarNode)
         if "{{" in text or "{%" in text:
             meant = bare_of(text)
+            at = text.find(meant) if meant else -1
             self.say(
                 "X001",
                 node.place,
                 f"{name!r} takes a bare expression: no braces, no quotes",
                 f"write: {name}: {meant}",
             )
-            return Bare(meant, node.place)
+            return _part(node, meant, at) if at >= 0 else Bare(meant, node.place)
         return Bare(text, node.inside, node.turns)
 
     def value(self, shaped: Shaped | None) -> Value:
@@ -176,6 +182,8 @@ class Hand:
                 f"the id is {given!r}, but the file is called {name}",
                 f"write `id: {stem}`, or rename the file to {given}{ending}",
             )
+        if given is None and name.endswith(ending):
+            return stem  # of a draft: what else is wrong is told in the same run
         return given
 
     def places(self, shaped: Shaped | None) -> dict[str, Place]:
@@ -187,6 +195,20 @@ class Hand:
         """The values of a mapping as they were typed."""
         entries = shaped.entries if shaped is not None else {}
         return {name: entry.node for name, entry in entries.items()}
+
+
+def _part(node: ScalarNode, text: str, at: int) -> Bare:
+    """The part of a value that begins at an offset, with the places of its letters."""
+    whole = node.inside
+    if node.turns:
+        before = max((turn for turn in node.turns if turn[0] <= at), default=node.turns[0])
+        first = (0, before[1], before[2] + max(0, at - before[0]))
+        after = tuple((turn[0] - at, turn[1], turn[2]) for turn in node.turns if turn[0] > at)
+        return Bare(text, whole, (first, *after))
+    if whole.end_column is None or whole.end_column - whole.column != len(node.text):
+        return Bare(text, node.place)
+    start = whole.column + at
+    return Bare(text, whole._replace(column=start, end_column=start + len(text)))
 
 
 class Ill(ValueError):
@@ -237,7 +259,14 @@ def _any(node: Node) -> Any:
 
 
 def _scalar_of_type(node: ScalarNode, type_: str) -> Any:
-    if type_ in ("string", "date", "datetime"):
+    if type_ in _MOMENTS:
+        read, wanted = _MOMENTS[type_]
+        try:
+            read(node.text)
+        except ValueError:
+            raise Ill(node, wanted) from None
+        return node.text
+    if type_ == "string":
         return node.text
     if type_ == "boolean":
         flag = boolean_of(node.text)

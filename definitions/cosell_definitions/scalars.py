@@ -76,7 +76,7 @@ def typed(node: ScalarNode, types: Collection[str]) -> Plain:
 
 def words_for(types: Collection[str]) -> str:
     """The types in plain words: "text or a whole number"."""
-    words = [TYPE_WORDS.get(name, name) for name in types]
+    words = list(dict.fromkeys(TYPE_WORDS.get(name, name) for name in types))
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
 
 

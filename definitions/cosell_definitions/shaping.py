@@ -9,7 +9,17 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from .fitting import JsonSchema, admits, fits_unquoted, types_of, wrong_with
+from .fitting import (
+    JsonSchema,
+    admits,
+    as_typed,
+    example_of,
+    fits_unquoted,
+    name_of,
+    place_of,
+    types_of,
+    wrong_with,
+)
 from .meaning import meant
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem
@@ -18,6 +28,7 @@ from .shaped import Shaped
 
 __all__ = ["LETTERS", "Shaped", "load_schema", "shape"]
 
+FEW = 3  # so few keys has a mapping where a strange one can only mean the missing one
 SCHEMAS = Path(__file__).parent / "schemas"
 LETTERS = {
     "flow": "F",
@@ -58,12 +69,13 @@ class _Shaper:
         self.root = root
         self.letter = letter
         self.problems: list[Problem] = []
+        self.seeks = False  # this walk is one of `_owner` already
         self._resolved: _Resolved = {} if resolved is None else resolved
 
     def shape(self, node: Node, schema: JsonSchema | bool, *, key: ScalarNode | None) -> Shaped:
         """One node and all below it."""
         if isinstance(node, ScalarNode) and node.faulty:
-            return Shaped(None, node, _place(key), sound=False)
+            return Shaped(None, node, place_of(key), sound=False)
         if isinstance(schema, bool):
             return self._free(node, key)
         schema = self._resolve(schema)
@@ -79,8 +91,6 @@ class _Shaper:
             case MappingNode() if not types or "object" in types:
                 return self._mapping(node, schema, key)
         return self._unfit(node, schema, types, key)
-
-    # -- choosing ---------------------------------------------------------------------------------
 
     def _resolve(self, schema: JsonSchema) -> JsonSchema:
         if "$ref" not in schema:
@@ -190,8 +200,6 @@ class _Shaper:
                 break
         return best
 
-    # -- kinds of nodes ---------------------------------------------------------------------------
-
     def _scalar(
         self, node: ScalarNode, schema: JsonSchema, types: tuple[str, ...], key: ScalarNode | None
     ) -> Shaped:
@@ -201,23 +209,23 @@ class _Shaper:
             return self._unfit(node, schema, types, key)
         wrong = wrong_with(value, node, schema)
         if wrong is not None:
-            self._say("04", node.place, f"{_name(key)}{wrong[0]}", wrong[1])
-        return Shaped(value, node, _place(key), sound=wrong is None)
+            self._say("04", node.place, f"{name_of(key)}{wrong[0]}", wrong[1])
+        return Shaped(value, node, place_of(key), sound=wrong is None)
 
     def _sequence(self, node: SequenceNode, schema: JsonSchema, key: ScalarNode | None) -> Shaped:
         least = schema.get("minItems", 0)
         if len(node.items) < least:
             self._say(
                 "04",
-                _place(key) or node.place,
-                f"{_name(key)}has {len(node.items)} items; at least {least} are needed",
+                place_of(key) or node.place,
+                f"{name_of(key)}has {len(node.items)} items; at least {least} are needed",
                 "fill the list, or delete the key",
             )
         inner = schema.get("items", True)
         items = tuple(self.shape(item, inner, key=None) for item in node.items)
         if schema.get("uniqueItems"):
             self._repeated(items)
-        return Shaped(items, node, _place(key), sound=all(item.sound for item in items))
+        return Shaped(items, node, place_of(key), sound=all(item.sound for item in items))
 
     def _repeated(self, items: tuple[Shaped, ...]) -> None:
         seen: list[Any] = []
@@ -230,20 +238,48 @@ class _Shaper:
         before = len(self.problems)
         entries: dict[str, Shaped] = {}
         intended = set()  # keys that are there, but misspelt
-        for name, (key_node, value) in node.entries.items():
+        names = list(node.entries)
+        above: str | None = None  # a key without a value, whose keys stand beside it
+        for at, (name, (key_node, value)) in enumerate(node.entries.items()):
             inner = self._property(name, schema)
             if inner is None:
-                intended.add(self._stray(key_node, schema))
+                if above is None:
+                    intended.add(self._stray(key_node, schema))
+                elif above:
+                    hint = f"indent it under `{above}:`"
+                    self._say("01", key_node.place, f"there is no key {name!r} here", hint)
+                    above = ""
                 continue
-            entries[name] = self.shape(value, inner, key=key_node)
-        for name in () if node.faulty else schema.get("required", ()):
-            if name not in node.entries and name not in intended:
+            above = None
+            if self._is_hollow(value, inner) and (
+                at + 1 < len(names) and self._property(names[at + 1], schema) is None
+            ):
+                entries[name], above = Shaped(None, value, key_node.place, sound=False), name
+            else:
+                entries[name] = self.shape(value, inner, key=key_node)
+        lacking = [
+            name
+            for name in (() if node.faulty else schema.get("required", ()))
+            if name not in node.entries and name not in intended
+        ]
+        few = len(schema.get("properties", ())) <= FEW and "x-keyword" not in schema
+        if not (None in intended and few and len(lacking) == 1):  # else one has a strange name
+            for name in lacking:
                 self._missing(node, name, schema, key)
         if len(node.entries) < schema.get("minProperties", 0) and not node.faulty:
             self._say(
-                "04", _place(key) or node.place, f"{_name(key)}is empty", "fill it or delete it"
+                "04", place_of(key) or node.place, f"{name_of(key)}is empty", "fill it or delete it"
             )
-        return Shaped(entries, node, _place(key), sound=len(self.problems) == before)
+        return Shaped(entries, node, place_of(key), sound=len(self.problems) == before)
+
+    def _is_hollow(self, node: Node, schema: JsonSchema | bool) -> bool:
+        """Whether keys with values are wanted, and there is nothing."""
+        empty = isinstance(node, ScalarNode) and not node.text and not node.quoted
+        return (
+            empty
+            and not isinstance(schema, bool)
+            and types_of(self._resolve(schema)) == ("object",)
+        )
 
     def _property(self, name: str, schema: JsonSchema) -> JsonSchema | bool | None:
         """The schema of one key; None where there is no such key."""
@@ -265,27 +301,25 @@ class _Shaper:
         """A node that the schema says nothing about."""
         match node:
             case ScalarNode():
-                return Shaped(untyped(node), node, _place(key), sound=not node.faulty)
+                return Shaped(untyped(node), node, place_of(key), sound=not node.faulty)
             case SequenceNode():
                 items = tuple(self._free(item, None) for item in node.items)
-                return Shaped(items, node, _place(key), sound=all(item.sound for item in items))
+                return Shaped(items, node, place_of(key), sound=all(item.sound for item in items))
             case MappingNode():
                 entries = {
                     name: self._free(value, key_node)
                     for name, (key_node, value) in node.entries.items()
                 }
-                return Shaped(entries, node, _place(key))
-
-    # -- words ------------------------------------------------------------------------------------
+                return Shaped(entries, node, place_of(key))
 
     def _unfit(
         self, node: Node, schema: JsonSchema, types: tuple[str, ...], key: ScalarNode | None
     ) -> Shaped:
         wanted = schema.get("x-says") or words_for(types)
         if isinstance(node, ScalarNode) and not node.text and not node.quoted:
-            place = _place(key) or node.place
+            place = place_of(key) or node.place
             self._say(
-                "06", place, f"{_name(key)}has no value", f"write {wanted}, or delete the key"
+                "06", place, f"{name_of(key)}has no value", f"write {wanted}, or delete the key"
             )
         else:
             hint = f"write {wanted}"
@@ -295,8 +329,22 @@ class _Shaper:
                 hint = "write a list: begin each entry with a dash, or put [ ] around it"
             elif isinstance(node, ScalarNode) and "array" in types:
                 hint = f"write [{node.text}]"
-            self._say("03", node.place, f"{_name(key)}is {describe(node)}; it takes {wanted}", hint)
-        return Shaped(None, node, _place(key), sound=False)
+            elif "object" in types and (owner := self._owner(node, schema)) is not None:
+                shown = f"{{ {owner}: {as_typed(node)} }}" if isinstance(node, ScalarNode) else None
+                hint = f"write {shown}" if shown else f"put the list under `{owner}:`"
+            self._say(
+                "03", node.place, f"{name_of(key)}is {describe(node)}; it takes {wanted}", hint
+            )
+        return Shaped(None, node, place_of(key), sound=False)
+
+    def _owner(self, node: Node, schema: JsonSchema) -> str | None:
+        """The key of a mapping under which a value goes that stands there alone."""
+        for name, inner in () if self.seeks else schema.get("properties", {}).items():
+            attempt = _Shaper(self.root, self.letter, self._resolved)
+            attempt.seeks = True
+            if isinstance(inner, Mapping) and attempt.shape(node, inner, key=None).sound:
+                return str(name)
+        return None
 
     def _stray(self, key: ScalarNode, schema: JsonSchema) -> str | None:
         """Say that a key is unknown; gives the key that was probably meant."""
@@ -340,9 +388,8 @@ class _Shaper:
             place = next(iter(node.entries.values()))[0].place if node.entries else node.place
         inner = schema.get("properties", {}).get(name, {})
         resolved = self._resolve(inner) if isinstance(inner, Mapping) else {}
-        example = resolved.get("const") or next(iter(resolved.get("examples", ())), "…")
-        shown = example if isinstance(example, str) else json.dumps(example)
-        whose = f"{keyword!r} needs" if keyword in node.entries else f"{_name(key)}needs"
+        shown = example_of(resolved)
+        whose = f"{keyword!r} needs" if keyword in node.entries else f"{name_of(key)}needs"
         self._say("02", place, f"{whose} the key {name!r}", f"add `{name}: {shown}`")
 
     def _say(self, number: str, place: Place, message: str, hint: str | None) -> None:
@@ -351,11 +398,3 @@ class _Shaper:
 
 
 _SILENT: JsonSchema = {"x-silent": True}
-
-
-def _place(key: ScalarNode | None) -> Place | None:
-    return key.place if key is not None else None
-
-
-def _name(key: ScalarNode | None) -> str:
-    return f"{key.text!r} " if key is not None else "this "

@@ -26,6 +26,9 @@ class Findings:
     listening: dict[str, Place] = field(default_factory=dict)  # connections that only triggers name
     mappings: dict[str, Place] = field(default_factory=dict)
     flows: dict[str, Place] = field(default_factory=dict)  # that are called
+    listed: frozenset[str] = frozenset()  # what stands under `uses`
+    unsure: bool = False  # a step could not be understood, and may use anything
+    astray: set[str] = field(default_factory=set)  # unknown words where a name was meant
 
     def say(
         self,

@@ -71,6 +71,12 @@ METHODS: Mapping[str, str] = {
     "has": "contains",
     "filter": "select",
 }
+# Words of YAML and of other tools for the values that have a word here.
+_PLAIN: Mapping[str, str] = {
+    **dict.fromkeys(("yes", "on", "true"), "true"),
+    **dict.fromkeys(("no", "off", "false"), "false"),
+    **dict.fromkeys(("null", "nil", "nothing", "undefined"), "null"),
+}
 _NAMES: Mapping[str, str] = {
     "now": "the time is run.now",
     "utcnow": "the time is run.now",
@@ -107,11 +113,15 @@ def name_meant(name: str, names: Collection[str], flow: Flow | None) -> str | No
         return f"did you mean inputs.{name}?"
     if flow is not None and "steps" in names and any(one.id == name for one in flow.steps):
         return f"did you mean steps.{name}.output?"
-    return _NAMES.get(name.lower())
+    plain = _PLAIN.get(name.lower())
+    return f"write: {plain}" if plain is not None else _NAMES.get(name.lower())
 
 
 def sign_meant(rest: str, text: str) -> str | None:
     """What was meant by a sign or word at which an expression cannot go on."""
+    foreign = _of_another_language(rest, text)
+    if foreign is not None:
+        return foreign
     word = re.match(r"\w+", rest)
     if rest.startswith("<>") or (text.rstrip().endswith("<") and rest.startswith(">")):
         return "write != for: is not equal"
@@ -131,6 +141,17 @@ def sign_meant(rest: str, text: str) -> str | None:
         return "of every item: list | map(attribute='…'); those that fit: list | selectattr(…)"
     if re.match(r",\s*[0-9]", rest):
         return "decimals have a point: 1.5"
+    return None
+
+
+def _of_another_language(rest: str, text: str) -> str | None:
+    """Arrow functions, format strings and three braces."""
+    if rest.startswith(("=>", "->")) or (text.rstrip().endswith("=") and rest.startswith(">")):
+        return "of every item: list | map(attribute='…'); those that fit: list | selectattr(…)"
+    if re.search(r"(^|[^\w])[fr]$", text) and rest.startswith(("'", '"')):
+        return "texts are joined with ~: 'Hello ' ~ inputs.name"
+    if rest.startswith("}") and not text.strip():
+        return "two braces open, two close: {{ inputs.name }}"
     return None
 
 

@@ -50,6 +50,8 @@ EVENT = record_of(
 _COUNTS = record_of(dict.fromkeys(("total", "succeeded", "skipped", "failed"), INTEGER))
 _ERRORS = list_of(record_of({"index": INTEGER, "error": ERROR}))
 
+NOTHING = record_of({})  # the output of a step that only decides what comes next
+
 # Who reads `inputs`, `env` or `steps` by a wrong name is told so elsewhere, once.
 
 

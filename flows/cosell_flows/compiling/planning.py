@@ -44,7 +44,9 @@ def check_flow(flow: Flow, view: ProjectView) -> list[Problem]:
 
 def examined(flow: Flow, view: ProjectView) -> Findings:
     """Every problem of one flow with what it refers to, and what it was seen to use."""
-    found = Findings()
+    found = Findings(
+        listed=frozenset((*flow.uses_connections, *flow.uses_env, *flow.uses_mappings))
+    )
     StepWalk(flow, view, found).check()
     for trigger in flow.triggers:
         _trigger(trigger, flow, view, found)
@@ -61,7 +63,7 @@ def _trigger(trigger: Trigger, flow: Flow, view: ProjectView, found: Findings) -
     if trigger.connection is not None and trigger.connection not in view.connections:
         found.say(
             "F022",
-            trigger.place,
+            trigger.connection_place or trigger.place,
             f"there is no connection {trigger.connection!r}",
             suggestion(trigger.connection, list(view.connections), there="there are"),
         )
@@ -200,7 +202,9 @@ def _said(
             f"there is no {word} {name!r}",
             suggestion(name, list(known), there="there are"),
         )
-    elif name not in used:
+    elif not (name in used or name in found.astray or found.unsure) and not intended(
+        found.astray, [name]
+    ):
         found.say(
             "F032",
             place,

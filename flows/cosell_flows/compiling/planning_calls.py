@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from cosell_definitions.binding import has_templates, misfit
 from cosell_definitions.meaning import intended
-from cosell_definitions.model import Action, Bare, CallFlow, Flow, Input, Output, Step, Value
+from cosell_definitions.model import Action, CallFlow, Flow, Input, Output, Step, Template
 from cosell_definitions.problems import Place
 
 from .finding import Findings, suggestion
 from .planning_names import check_mapping
-from .types import ANY, NULL, Type, among, either, misspelt, of_schema, record_of
+from .types import ANY, NULL, Type, among, either, of_schema, record_of
 from .viewing import Operated, ProjectView
 
 
@@ -27,6 +27,9 @@ def check_action(
         found.connections.setdefault(action.system, action.place)
     operations = view.operations.get(action.system)
     if operations is None:
+        found.astray.add(action.system)
+        if action.system in found.listed:
+            return ANY  # the list says that there is none; once is enough
         systems = list(view.operations)
         found.say(
             "F023",
@@ -92,35 +95,11 @@ def _make(wanted: Type, given: Type) -> str | None:
         return "make text of it: | string"
     if "list" in wanted.kinds and "record" not in given.kinds:
         return "make a list of it: [ … ]"
+    if "record" in wanted.kinds and given.kinds <= {"text", "integer", "number", "boolean"}:
+        return "write keys with values: { … }"
     if "list" in given.kinds:
         return "of a list: one item, such as | first; or a foreach over it"
     return None
-
-
-def check_case(subject: Bare, asked: Type, value: Value, given: Type, found: Findings) -> None:
-    """A case of a switch that the subject can never be."""
-    if not asked.known or not given.known or {"null"} in (asked.kinds, given.kinds):
-        return
-    mine = asked.without_null()
-    shown = "the case" if has_templates(value) else f"the case {_shown(value)}"
-    if not mine.may_be(*given.kinds):
-        message = f"{shown} never holds: {subject.text.strip()} is {mine}, and the case is {given}"
-        hint = "write true or false" if "boolean" in mine.kinds else "write it as it is, unquoted"
-        if "text" in mine.kinds:
-            hint = "put the case into quotes"
-        found.say("X012", subject.place, message, hint)
-    elif (
-        mine.values is not None
-        and given.values is not None
-        and not mine.values & given.values
-        and misspelt(str(value), mine.values)
-    ):
-        message = f"{shown} never holds: {subject.text.strip()} cannot be that"
-        found.say("X012", subject.place, message, among(str(value), mine.values))
-
-
-def _shown(value: Value) -> str:
-    return repr(value) if isinstance(value, str) else str(value).lower()
 
 
 def check_output(output: Output, given: Type, found: Findings) -> None:
@@ -131,7 +110,8 @@ def check_output(output: Output, given: Type, found: Findings) -> None:
     takes = _conforming(wanted)
     if not given.may_be(*takes.kinds):
         message = f"the output {output.name!r} is declared as {wanted}; its value is {given}"
-        found.say("F062", output.place, message, _make(wanted, given))
+        place = output.value.place if isinstance(output.value, Template) else output.place
+        found.say("F062", place, message, _make(wanted, given))
 
 
 def _conforming(wanted: Type) -> Type:
@@ -186,11 +166,15 @@ def check_call(
     child = view.flows.get(call.flow)
     if child is None:
         if call.flow not in view.broken:
+            known = list(view.flows)
+            computed = "{{" in call.flow
             found.say(
                 "F027",
                 call.place,
                 f"there is no flow {call.flow!r}",
-                suggestion(call.flow, list(view.flows), there="there are"),
+                "which flow is called cannot be computed: choose with `switch`, and call each by its id"
+                if computed
+                else suggestion(call.flow.removesuffix(".flow.yaml"), known, there="there are"),
             )
         return ANY
     inputs = {one.name: one for one in child.inputs}

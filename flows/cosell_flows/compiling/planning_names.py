@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from cosell_definitions.model import Bare, Flow, Template, Value
-from cosell_definitions.problems import Place
+from cosell_definitions.parsing_steps import UNNAMED
+from cosell_definitions.problems import Place, did_you_mean
 
 from .expressions import compiled, spot
 from .finding import Findings, part_place, suggestion
@@ -17,6 +19,18 @@ from .referring import Path, Reference, Usage
 from .types import ANY, TEXT, Type, constant, either, list_of, record_of
 from .viewing import ProjectView
 
+
+class _AllNames(frozenset[str]):
+    """Where the item of a loop has no name yet, any name may be meant for it."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __or__(self, other: object) -> _AllNames:
+        return self
+
+
+ALL_NAMES = _AllNames()
 NAMES_OF_RUN = frozenset({"inputs", "env", "steps", "run"})
 
 
@@ -64,6 +78,9 @@ class Reader:
         if used is None:
             return ANY
         check_mappings_named(source, used, self.view, self.found)
+        dashed = [self._dashed(source, reference) for reference in used.references]
+        if any(dashed):
+            return ANY
         for reference in used.references:
             if self._is_there(source, reference, names):
                 here = self._holding(conditions | used.conditions, sure)
@@ -71,6 +88,36 @@ class Reader:
         self._tested |= {one.path for one in used.references if one.guarded}
         known = {name: type_ for name, type_ in self._fixed.items() if name in names}
         return self._type(source, {**known, **self._steps(used), **(types or {})})
+
+    def _dashed(self, source: Template | Bare, reference: Reference) -> bool:
+        """Whether a name with dashes was meant, which an expression takes for a difference."""
+        for part, name in enumerate(reference.path[1:4], start=1):
+            found = re.match(r"\w+(-\w+)+", source.text[reference.offsets[part] :])
+            known = self._names_at(reference.path[:part])
+            if found is None or name in known or found[0] not in known:
+                continue
+            if reference.path[:part] != (
+                "steps",
+            ):  # a step's id has no dash, and was complained about
+                self.found.say(
+                    "F034" if reference.path[0] == "steps" else "F020",
+                    spot(source, reference.offsets[part], len(found[0])),
+                    f"{found[0]} is taken for a difference: a name with a dash stands in brackets",
+                    f"write: {'.'.join(reference.path[:part])}['{found[0]}']",
+                )
+            return True
+        return False
+
+    def _names_at(self, path: Path) -> Collection[str]:
+        """The names that stand at the beginning of a path."""
+        match path:
+            case ("inputs",):
+                return [one.name for one in self.flow.inputs]
+            case ("steps",):
+                return list(self.all_ids)
+            case ("steps", step_id, "output") if step_id in self.seen:
+                return self.seen[step_id].output.fields or ()
+        return ()
 
     def _steps(self, used: Usage) -> dict[str, Type]:
         """The types of the steps that are read; of all where it is computed which one is."""
@@ -198,8 +245,15 @@ class Reader:
                 "give a fallback: | default(…); or read it under the same condition",
             )
 
+    def _may_be_unnamed(self, step_id: str, before: list[str]) -> bool:
+        """Whether a step may be meant whose id is missing or ill-formed, which was told."""
+        odd = [name for name in self.all_ids if not name.isidentifier()]
+        meant = {re.sub(r"\W+", "_", name) for name in odd if not name.startswith(UNNAMED)}
+        unnamed = any(name.startswith(UNNAMED) for name in odd)
+        return step_id in meant or (unnamed and did_you_mean(step_id, before) is None)
+
     def _not_yet(self, step_id: str, place: Place, *, guarded: bool) -> None:
-        before = list(self.seen)
+        before = [name for name in self.seen if name.isidentifier()]
         if step_id in self.running:
             self.found.say(
                 "F013",
@@ -208,6 +262,8 @@ class Reader:
                 "read it after the step; inside, read the steps of which it is made",
             )
         elif step_id not in self.all_ids:
+            if self._may_be_unnamed(step_id, before):
+                return
             self.found.say(
                 "F012",
                 place,
@@ -215,11 +271,12 @@ class Reader:
                 suggestion(step_id, before, there="steps before this one"),
             )
         elif not guarded:
-            line = self.all_ids[step_id].line
+            there = self.all_ids[step_id]
+            when = "runs at the same time" if there[1:3] < place[1:3] else "comes later"
             self.found.say(
                 "F013",
                 place,
-                f"step {step_id!r} comes later (line {line}), or runs at the same time",
+                f"step {step_id!r} {when} (line {there.line})",
                 suggestion("", before, there="steps before this one"),
             )
 
@@ -237,6 +294,7 @@ def say_unknown_name(
 ) -> None:
     """No such name in this place."""
     name = reference.path[0]
+    found.astray.update(reference.path)
     meant = name_meant(name, names, flow)
     listed = suggestion(name if meant is None else "", names, there="names here")
     if meant is None and len(reference.path) == 1 and "did you mean" not in listed:
@@ -259,6 +317,8 @@ def check_variable(
     place = part_place(source, reference, 1)
     found.env.setdefault(name, place)
     if name not in view.declarations:
+        found.astray.add(name)
+    if name not in view.declarations and name not in found.listed:
         found.say(
             "F021",
             place,
@@ -281,6 +341,9 @@ def check_mapping(name: str, place: Place, view: ProjectView, found: Findings) -
     """A mapping must be there."""
     found.mappings.setdefault(name, place)
     if name not in view.mappings and name not in view.broken:
+        found.astray.add(name)
+        if name in found.listed:
+            return  # the list says that there is none; once is enough
         found.say(
             "F026",
             place,

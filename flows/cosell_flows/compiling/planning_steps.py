@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from cosell_definitions.binding import has_templates
 from cosell_definitions.model import (
     Action,
     Approve,
@@ -24,13 +25,15 @@ from cosell_definitions.model import (
     Value,
     Wait,
 )
+from cosell_definitions.problems import Place
 
 from . import syntax as s
 from .expressions import compiled
 from .finding import Findings, templates_in
-from .knowing import ERROR, answer_of, loop_of
-from .planning_calls import check_action, check_call, check_case, check_output
-from .planning_names import NAMES_OF_RUN, Reader, Seen, type_of_literal
+from .knowing import ERROR, NOTHING, answer_of, loop_of
+from .planning_calls import check_action, check_call, check_output
+from .planning_names import ALL_NAMES, NAMES_OF_RUN, Reader, Seen, type_of_literal
+from .planning_values import check_case, check_case_taken, check_wait
 from .referring import conjuncts, spelled
 from .types import ANY, INTEGER, Type
 from .values import Faulty
@@ -156,9 +159,13 @@ class StepWalk:
                 for value in (message, *(one.default for one in answer)):
                     self._read(value, path)
                 return answer_of(answer)
+            case Scope(steps=steps, guessed=True):
+                self.found.unsure = True
+                self._steps(steps, replace(path))
+                return ANY
             case _:
                 self._control(step, path)
-        return ANY
+        return NOTHING
 
     def _control(self, step: Step, path: Path) -> None:
         """Steps that decide what comes next, and give out nothing themselves."""
@@ -174,7 +181,9 @@ class StepWalk:
             case Parallel() as parallel:
                 self._parallel(step.id, parallel, path)
             case Wait(until=until):
-                self._read(until, path)
+                given = self._read(until, path)
+                if isinstance(until, Template):
+                    check_wait(until, given, self.found)
             case Stop() as stop:
                 self._stop(step, stop, path)
             case Scope(steps=steps, key=key):
@@ -188,9 +197,13 @@ class StepWalk:
 
     def _switch(self, step_id: str, switch: Switch, path: Path) -> None:
         subject = self._read(switch.subject, path)
+        taken: dict[Value, Place] = {}
         for number, case in enumerate(switch.cases):
-            for value in case.values:
-                check_case(switch.subject, subject, value, self._read(value, path), self.found)
+            for place, value in zip(case.places, case.values, strict=False):
+                given = self._read(value, path)
+                check_case(switch.subject, subject, value, given, place, self.found)
+                if not has_templates(value) and (first := taken.setdefault(value, place)) != place:
+                    check_case_taken(value, first, place, self.found)
             self._steps(case.steps, path.under(f"switch:{step_id}:{number}"))
         self._steps(switch.default or (), path.under(f"switch:{step_id}:default"))
 
@@ -208,7 +221,7 @@ class StepWalk:
         inner = replace(
             path,
             loops=(*path.loops, step.id),
-            names=path.names | {loop.name, "index"},
+            names=path.names | {loop.name, "index"} if loop.name.isidentifier() else ALL_NAMES,
             types={**path.types, loop.name: item, "index": INTEGER},
         )
         self._read(loop.key, inner)

@@ -101,7 +101,7 @@ class _Checker:
                 known = list(self.view.declarations)
                 self.found.say(
                     "T025",
-                    place,
+                    around.env_places.get(name, place),
                     f"no solution declares a variable {name}",
                     suggestion(name, known, there="there are"),
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -42,10 +43,33 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
     once = {(it.place, it.code, it.message): it for it in problems}
     return tuple(
         sorted(
-            once.values(),
+            _joined(once.values()),
             key=lambda it: (it.place.file, it.place.line, it.place.column, it.code, it.message),
         )
     )
+
+
+def _joined(problems: Iterable[Problem]) -> Iterator[Problem]:
+    """Braces around an expression of the wrong type are one slip, with one line to write instead."""
+    found = list(problems)
+    braced = [it for it in found if it.code == "X001"]
+    untrue = [it for it in found if it.code in ("X008", "X009")]
+    inside = {
+        id(around): one for around in braced for one in untrue if _spans(around.place, one.place)
+    }
+    gone = {id(one) for one in inside.values()}
+    for one in found:
+        if id(one) in inside:
+            other = inside[id(one)]
+            hint = f"take the braces and the quotes away; then {other.hint}"
+            yield replace(one, message=f"{one.message}; and {other.message}", hint=hint)
+        elif id(one) not in gone:
+            yield one
+
+
+def _spans(around: Place, place: Place) -> bool:
+    same = (around.file, around.line) == (place.file, place.line)
+    return same and around.column <= place.column < (around.end_column or around.column + 1)
 
 
 def view_of(root: Path, documents: Documents) -> View:
