@@ -135,6 +135,7 @@ class Playing:
             "new_contact": self._new_contact,
             "wait_days": self._wait_days,
             "convert": self._convert,
+            "merge_into": self._merge_into,
             "colleague_there": lambda what: seller.make(
                 "Contact", AccountId=stage.look(self._deal())["AccountId"], **what
             ),
@@ -212,18 +213,35 @@ class Playing:
 
     def _convert(self, status: str) -> None:
         """Let the lead be converted, which REST has no call for."""
+        wish = f"<convertedStatus>{status}</convertedStatus><leadId>{self.lead}</leadId>"
+        self._soap(f"<convertLead><leadConverts>{wish}</leadConverts></convertLead>")
+
+    def _merge_into(self, what: dict[str, dict[str, Any]]) -> None:
+        """Let a record of the deal be merged into another one, which stays."""
+        ((name, fields),) = what.items()
+        master = self.stage.seller.make(name, **fields)
+        here = {"Lead": lambda: self.lead, "Contact": self._contact,
+                "Account": lambda: self.stage.look(self._deal())["AccountId"]}  # fmt: skip
+        asked = (
+            f'<masterRecord x:type="{name}"><Id>{master}</Id></masterRecord>'
+            f"<recordToMergeIds>{here[name]()}</recordToMergeIds>"
+        )
+        self._soap(f"<merge><request>{asked}</request></merge>")
+
+    def _soap(self, call: str) -> None:
         seller, soap = self.stage.seller, "http://schemas.xmlsoap.org/soap/envelope/"
         text = (
-            f'<e:Envelope xmlns:e="{soap}" xmlns="urn:partner.soap.sforce.com"><e:Header>'
+            f'<e:Envelope xmlns:e="{soap}" xmlns="urn:partner.soap.sforce.com" '
+            'xmlns:x="http://www.w3.org/2001/XMLSchema-instance"><e:Header>'
             f"<SessionHeader><sessionId>{seller.token}</sessionId></SessionHeader></e:Header>"
-            f"<e:Body><convertLead><leadConverts><convertedStatus>{status}</convertedStatus>"
-            f"<leadId>{self.lead}</leadId></leadConverts></convertLead></e:Body></e:Envelope>"
+            f"<e:Body>{call}</e:Body></e:Envelope>"
         )
         headers = {"Content-Type": "text/xml", "SOAPAction": '""'}
         url = f"{seller.url}/services/Soap/u/60.0"
         request = urllib.request.Request(url, data=text.encode(), method="POST", headers=headers)
         with urllib.request.urlopen(request, timeout=30) as answer:
-            assert b"<success>true</success>" in answer.read()
+            told = answer.read()
+        assert b"<success>true</success>" in told, told
 
     def _primary(self) -> dict[str, Any]:
         people = self.stage.seller.find(

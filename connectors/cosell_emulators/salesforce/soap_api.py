@@ -1,12 +1,13 @@
-"""The SOAP calls REST has no match for: convert a lead, and write with mails.
+"""The SOAP calls REST has no match for: convert a lead, merge records, and write with mails.
 
 https://developer.salesforce.com/docs/platform/api/guide/sforce-api-calls-list.html
 """
 
 from collections.abc import Mapping
 from typing import Any
+from xml.etree.ElementTree import Element
 
-from cosell_emulators.salesforce import envelopes, mailing, metadata_api
+from cosell_emulators.salesforce import envelopes, mailing, merging, metadata_api
 from cosell_emulators.salesforce.calls import Reply, Session
 from cosell_emulators.salesforce.collections_api import living
 from cosell_emulators.salesforce.converting import Wish, convert
@@ -79,6 +80,8 @@ def _results(org: Org, session: Session, asked: Asked) -> list[Result]:
             return [{"timestamp": stamp(org.now()).replace("+0000", "Z")}]
         case "getUserInfo":
             return [_user_info(org, session)]
+        case "merge":
+            return _merge(org, session, asked)
         case "logout":
             return []
     message = f"No operation available for request {asked.operation}"
@@ -203,6 +206,38 @@ def _delete(org: Org, session: Session, asked: Asked) -> list[Result]:
         else:
             results.append({"id": row.id, "success": True})
     return results
+
+
+def _merge(org: Org, session: Session, asked: Asked) -> list[Result]:
+    requests = asked.parts("request")
+    if len(requests) > _MOST:
+        raise refusal("EXCEEDED_ID_LIMIT", f"at most {_MOST} records can be merged at once")
+    results: list[Result] = []
+    for part in requests:
+        try:
+            outcome = _merged(org, part, _doing(org, session, asked))
+        except Refusal as error:
+            nothing: Result = {"mergedRecordIds": [], "success": False, "updatedRelatedIds": []}
+            results.append({"errors": _errors(error), "id": None, **nothing})
+            continue
+        results.append(
+            {
+                "id": outcome.master.id,
+                "mergedRecordIds": [row.id for row in outcome.merged],
+                "success": True,
+                "updatedRelatedIds": [row.id for row in outcome.moved],
+            }
+        )
+    return results
+
+
+def _merged(org: Org, part: Element, doing: Doing) -> merging.Outcome:
+    master = next((one for one in part if envelopes.local(one) == "masterRecord"), None)
+    if master is None:
+        raise refusal("MISSING_ARGUMENT", "masterRecord not specified")
+    name, body = envelopes.row(master)
+    others = [one.text or "" for one in part if envelopes.local(one) == "recordToMergeIds"]
+    return merging.merge(org, name, body, [one.strip() for one in others], doing)
 
 
 def _kind_of(org: Org, key: str) -> ObjectType:
