@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -29,7 +30,7 @@ from .model import Connector, Operation
 from .pacing import Pace, Usage, rate
 from .parsing import share
 from .signing import signature
-from .tokens import signed_inside
+from .tokens import signed_inside, silenced
 
 USER_AGENT = "cosell"
 LONGEST_HOLD = 120.0  # seconds that one call's `Retry-After` holds the others back
@@ -251,7 +252,11 @@ class Client:
             raise unreachable(text, code="timeout", happened=happened(sent)) from error
         except wire_errors() as error:
             raise transport_error(sent, error) from error
-        return self._read(operation, bound.pace, response, arguments)
+        try:
+            return self._read(operation, bound.pace, response, arguments)
+        except ConnectorError as error:
+            silenced(error, sent)
+            raise
 
     async def _wait_for_turn(self, bound: _Bound) -> None:
         """Keep to the pace of the connection; raises where the turn would come too late."""
@@ -342,6 +347,7 @@ class Client:
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
             event_hooks={"request": [begin]},
             follow_redirects=False,
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept
             trust_env=False,  # our transport asks the environment itself, but for .netrc
         )
 

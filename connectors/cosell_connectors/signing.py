@@ -26,7 +26,7 @@ from cosell_env.secrets import Secret
 from .errors import ConnectorError, ErrorClass
 from .incoming import retry_after
 from .model import Auth, Connector
-from .tokens import StaticHeader, StaticToken, Token, went_stale
+from .tokens import StaticHeader, StaticToken, Token, hushed, went_stale
 
 # A token this close to its end might lapse on the way.
 EARLY = timedelta(minutes=2)
@@ -34,6 +34,7 @@ EARLY = timedelta(minutes=2)
 # https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_jwt_flow.htm
 ASSERTION_LIFETIME = timedelta(minutes=3)
 
+_TOLD_TO_NOBODY = ("assertion", "client_secret", "password", "refresh_token")
 _LOG = logging.getLogger(__name__)
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
@@ -112,6 +113,8 @@ class OAuth(httpx.Auth):
                 fetching = self._fetching(used, seen)
                 asking = next(fetching, None)
                 while asking is not None:
+                    # Signing in is waited for no longer than any other call.
+                    asking.extensions["timeout"] = request.extensions.get("timeout", {})
                     answer = yield asking
                     await answer.aread()
                     asking = _following(fetching, answer)
@@ -137,7 +140,7 @@ class OAuth(httpx.Auth):
                 self._refused = None
                 self._keep(form, answer)
                 return
-            self._refused = self._refusal(response, answer)
+            self._refused = self._refusal(response, answer, form)
             if self._refused.error_class != "unauthorized":
                 break
         assert self._refused is not None
@@ -152,7 +155,7 @@ class OAuth(httpx.Auth):
             lifetime = self._auth.lifetime.total_seconds()
         early = min(EARLY.total_seconds(), (lifetime or 0) / 10)
         stale_at = None if lifetime is None else self._clock() + lifetime - early
-        self._token = Token(Secret(str(answer["access_token"])), stale_at)
+        self._token = Token(Secret(str(answer["access_token"])), stale_at, _secrets_in(form))
         fresh = answer.get("refresh_token")
         rotated = Secret(fresh) if isinstance(fresh, str) and fresh else None
         if self._auth.type == "password":
@@ -177,11 +180,16 @@ class OAuth(httpx.Auth):
                 error.strerror or type(error).__name__,
             )
 
-    def _refusal(self, response: httpx.Response, answer: Mapping[str, Any]) -> ConnectorError:
+    def _refusal(
+        self, response: httpx.Response, answer: Mapping[str, Any], form: Form
+    ) -> ConnectorError:
         status = response.status_code
-        code = str(answer.get("error") or status)
+        # What was sent is not repeated, whoever repeats it to us.
+        sent = _secrets_in(form)
+        code = hushed(str(answer.get("error") or status), sent)
         # RFC 6749 calls it error_description; SugarCRM error_message.
         told = str(answer.get("error_description") or answer.get("error_message") or "")
+        told = hushed(told, sent)
         where = urlsplit(str(response.request.url))
         return ConnectorError(
             _class(status, code),
@@ -320,6 +328,10 @@ def _following(
         return fetching.send(answer)
     except StopIteration:
         return None
+
+
+def _secrets_in(form: Form) -> tuple[Secret, ...]:
+    return tuple(Secret(form[key]) for key in _TOLD_TO_NOBODY if key in form)
 
 
 def _object(content: bytes) -> Mapping[str, Any]:

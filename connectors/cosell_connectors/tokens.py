@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,15 @@ import httpx
 from cosell_env.secrets import Secret
 
 from .envelopes import with_token
+from .errors import ConnectorError
 from .markup import fault
 from .model import ErrorRules, Operation
 
 _INSIDE = "cosell_token_inside"  # of a request whose body has a place for the token
+_SAID = "cosell_token_said"  # of a request that was signed: by what, and what that was bought with
+_SHOWN = "•••"
+# Shorter ones would take half of a sentence with them.
+_SHORTEST = 6
 
 
 def signed_inside(operation: Operation, rules: ErrorRules) -> dict[str, Any] | None:
@@ -35,9 +40,11 @@ class Token:
 
     value: Secret
     stale_at: float | None  # None: it does not say; an answer of 401 will
+    bought_with: tuple[Secret, ...] = ()
 
     def signed(self, request: httpx.Request, header: str) -> httpx.Request:
         """*request* with the token on it, or in it; what was to be signed holds no token itself."""
+        request.extensions[_SAID] = (self.value, *self.bought_with)
         if _INSIDE in request.extensions:
             content = with_token(request.content, self.value.reveal())
             names = {
@@ -61,6 +68,24 @@ async def went_stale(request: httpx.Request, response: httpx.Response) -> bool:
     return told.get("faultcode") in request.extensions[_INSIDE]
 
 
+def silenced(error: ConnectorError, request: httpx.Request) -> None:
+    """Take out of *error* what the other system repeated of our secrets: it is shown and kept."""
+    known = request.extensions.get(_SAID, ())
+    error.message, error.code = hushed(error.message, known), hushed(error.code, known)
+    error.args = (error.message,)
+    error.request_id = error.request_id and hushed(error.request_id, known)
+    error.field = error.field and hushed(error.field, known)
+
+
+def hushed(text: str, secrets: Iterable[Secret]) -> str:
+    """*text* without any of the *secrets*."""
+    for secret in secrets:
+        value = secret.reveal()
+        if len(value) >= _SHORTEST:
+            text = text.replace(value, _SHOWN)
+    return text
+
+
 class StaticHeader(httpx.Auth):
     """A header that is the same in every request."""
 
@@ -72,6 +97,7 @@ class StaticHeader(httpx.Auth):
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Put the header on *request*."""
+        request.extensions[_SAID] = (self._value,)
         request.headers[self._name] = self._value.reveal()
         yield request
 
