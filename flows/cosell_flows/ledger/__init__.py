@@ -1,6 +1,7 @@
 """Remember what must survive a crash: links, events, intents, leases, letters, runs, switches."""
 
 from .bookmarks import Bookmark, Bookmarks
+from .books import Books
 from .cursors import Cursors
 from .database import Clock
 from .errors import (
@@ -14,7 +15,7 @@ from .errors import (
 from .history import Change, History
 from .inbox import EventStatus, Inbox, StoredEvent
 from .intents import Intent, Intents
-from .leases import Leases
+from .leases import Leases, new_token
 from .letters import Letter, Letters
 from .links import Link, Links
 from .opening import Ledger, ledger_in_memory, open_ledger
@@ -25,6 +26,7 @@ from .switches import Switches
 __all__ = [
     "Bookmark",
     "Bookmarks",
+    "Books",
     "Change",
     "Clock",
     "Cursors",
@@ -53,6 +55,7 @@ __all__ = [
     "Switches",
     "is_gone",
     "ledger_in_memory",
+    "new_token",
     "open_ledger",
     "this_process",
 ]

@@ -87,10 +87,24 @@ class Database:
         async with self._alone(writes=False) as connection:
             return (await connection.execute(query)).all()
 
+    async def rows_of_each(self, queries: Sequence[Executable]) -> list[Sequence[Row[Any]]]:
+        """All rows of each of *queries*, which see one state of the ledger."""
+        if len(queries) == 1:
+            return [await self.rows(queries[0])]
+        if not queries:
+            return []
+        async with self.read() as connection:
+            return [(await connection.execute(query)).all() for query in queries]
+
     async def row(self, query: Executable) -> Row[Any] | None:
         """The first row of *query*, or nothing."""
         async with self._alone(writes=False) as connection:
             return (await connection.execute(query)).first()
+
+    async def written(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Execute *statement* in a write transaction of its own; the rows it gives back."""
+        async with self._alone(writes=True) as connection:
+            return (await connection.execute(statement)).all()
 
     async def change(self, statement: Executable) -> int:
         """Execute *statement* in a write transaction of its own; how many rows it touched."""

@@ -7,10 +7,10 @@ import contextlib
 import hashlib
 import random
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, select, tuple_, update
 
 from .database import Database
 from .errors import LeaseBusy, LeaseLost, LedgerUnreachable
@@ -36,8 +36,8 @@ class Leases:
         Raises LeaseBusy when nobody let go within *wait*. Where the lease is lost, the block is
         cancelled and LeaseLost raised.
         """
-        token, key = uuid.uuid4().hex, _fitting(key)
-        await self._take_in_turn(key, owner=owner, token=token, ttl=ttl, wait=wait)
+        token = new_token()
+        await self.take_in_turn(key, owner=owner, token=token, ttl=ttl, wait=wait)
         block = asyncio.current_task()
         assert block is not None
         cancels = block.cancelling()
@@ -53,7 +53,7 @@ class Leases:
         finally:
             renewing.cancel()
             with contextlib.suppress(LedgerUnreachable):  # then it expires by itself
-                await asyncio.shield(self._let_go(key, token=token))
+                await asyncio.shield(self.let_go({key: token}))
 
     async def holder(self, key: str) -> str | None:
         """Who holds *key* now."""
@@ -68,13 +68,14 @@ class Leases:
         """Free what an owner that is gone still holds, without waiting for it to expire."""
         return await self._database.change(delete(LEASES).where(LEASES.c.owner == owner))
 
-    async def _take_in_turn(
+    async def take_in_turn(
         self, key: str, *, owner: str, token: str, ttl: timedelta, wait: timedelta
     ) -> None:
+        """Take *key* as soon as nobody else holds it; raises LeaseBusy after *wait*."""
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + wait.total_seconds()
         pause = _FIRST_PAUSE_S
-        while not await self._take(key, owner=owner, token=token, ttl=ttl):
+        while not await self.take([key], owner=owner, token=token, ttl=ttl):
             left = give_up_at - loop.time()
             if left <= 0:
                 raise LeaseBusy(key=key, holder=await self.holder(key))
@@ -82,17 +83,39 @@ class Leases:
             await asyncio.sleep(min(left, pause * random.uniform(0.5, 1)))  # noqa: S311
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
-    async def _take(self, key: str, *, owner: str, token: str, ttl: timedelta) -> bool:
+    async def take(
+        self, keys: Collection[str], *, owner: str, token: str, ttl: timedelta
+    ) -> frozenset[str]:
+        """Take those of *keys* that nobody holds, without waiting; gives them."""
         now = self._database.now()
         values = {"owner": owner, "token": token, "taken_at": now, "expires_at": now + ttl}
-        taken = await self._database.change(
+        # In order: two workers that want the same ones do not wait for each other in a circle.
+        asked = {_fitting(key): key for key in keys}
+        rows = [{"key": name, **values} for name in sorted(asked)]
+        statement = (
             self._database.insert(LEASES)
-            .values(key=key, **values)
+            .values(rows)
             .on_conflict_do_update(
                 index_elements=[LEASES.c.key], set_=values, where=LEASES.c.expires_at <= now
             )
         )
-        return taken == 1
+        taken = await self._database.written(statement.returning(LEASES.c.key))
+        return frozenset(asked[row.key] for row in taken)
+
+    async def renew(self, held: Mapping[str, str], *, ttl: timedelta) -> frozenset[str]:
+        """Keep the leases *held*, by key with their tokens; gives the keys that are still held."""
+        kept = await self._database.written(
+            update(LEASES)
+            .where(_are(held))
+            .values(expires_at=self._database.now() + ttl)
+            .returning(LEASES.c.key)
+        )
+        asked = {_fitting(key): key for key in held}
+        return frozenset(asked[row.key] for row in kept)
+
+    async def let_go(self, held: Mapping[str, str]) -> None:
+        """Free the leases *held*, by key with their tokens, but not what others took since."""
+        await self._database.change(delete(LEASES).where(_are(held)))
 
     async def _renew(self, key: str, *, token: str, ttl: timedelta) -> None:
         """Keep the lease; returns once it is lost."""
@@ -102,23 +125,24 @@ class Leases:
             await asyncio.sleep(ttl.total_seconds() / 3)
             asked_at = loop.time()
             try:
-                kept = await self._database.change(
-                    update(LEASES)
-                    .where(LEASES.c.key == key, LEASES.c.token == token)
-                    .values(expires_at=self._database.now() + ttl)
-                )
+                kept = await self.renew({key: token}, ttl=ttl)
             except LedgerUnreachable:
                 if loop.time() >= sure_until:
                     return
                 continue
-            if kept != 1:
+            if not kept:
                 return
             sure_until = asked_at + ttl.total_seconds()
 
-    async def _let_go(self, key: str, *, token: str) -> None:
-        await self._database.change(
-            delete(LEASES).where(LEASES.c.key == key, LEASES.c.token == token)
-        )
+
+def new_token() -> str:
+    """What tells one holding of a lease from the next."""
+    return uuid.uuid4().hex
+
+
+def _are(held: Mapping[str, str]) -> ColumnElement[bool]:
+    pairs = [(_fitting(key), token) for key, token in held.items()]
+    return tuple_(LEASES.c.key, LEASES.c.token).in_(pairs)
 
 
 def _fitting(key: str) -> str:

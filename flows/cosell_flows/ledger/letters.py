@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from .database import Database, made, numbers
+from .database import Database, in_chunks, made, numbers
 from .tables import LETTERS
 
 
@@ -112,6 +112,25 @@ class Letters:
         """The open letter about this record."""
         rows = await self._database.rows(_open(_about(mapping, opportunity_id, referral_id)))
         return _letter(rows[0]) if rows else None
+
+    async def among(self, mapping: str, ids: Collection[str]) -> frozenset[str]:
+        """Those of *ids*, of either side, about which a letter is open."""
+        columns = (LETTERS.c.opportunity_id, LETTERS.c.referral_id)
+        queries = [
+            select(*columns).where(
+                LETTERS.c.mapping == mapping,
+                LETTERS.c.status == "open",
+                or_(*(column.in_(chunk) for column in columns)),
+            )
+            for chunk in in_chunks(ids)
+        ]
+        found = {
+            one
+            for rows in await self._database.rows_of_each(queries)
+            for row in rows
+            for one in row
+        }
+        return frozenset(found.intersection(ids))
 
     async def due(self, mapping: str, before: datetime) -> list[Letter]:
         """Open letters last tried before that moment, and those somebody asked to try again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, Select, delete, func, or_, select, update
@@ -24,6 +25,7 @@ class Link:
     """Two records that are one deal. While one of them is still being made, its id is None."""
 
     mapping: str
+    id: int | None = None  # the ledger's own; None where the link was not read from it
     left_id: str | None = None
     right_id: str | None = None
     base_left: Mapping[str, Any] = field(default_factory=dict)
@@ -72,11 +74,16 @@ class Links:
     ) -> list[Link]:
         """The links of all records with these ids, each link once."""
         found: dict[int, Link] = {}
-        async with self._database.read() as connection:
-            for column, ids in ((LINKS.c.right_id, right_ids), (LINKS.c.left_id, left_ids)):
-                for chunk in in_chunks(dict.fromkeys(ids)):
-                    rows = await connection.execute(_of(mapping).where(column.in_(chunk)))
-                    found |= {row.id: made(Link, row) for row in rows}
+        queries = [
+            _of(mapping).where(
+                or_(LINKS.c.right_id.in_(rights or ()), LINKS.c.left_id.in_(lefts or ()))
+            )
+            for rights, lefts in zip_longest(
+                in_chunks(dict.fromkeys(right_ids)), in_chunks(dict.fromkeys(left_ids))
+            )
+        ]
+        for rows in await self._database.rows_of_each(queries):
+            found |= {row.id: made(Link, row) for row in rows}
         return [found[key] for key in sorted(found)]
 
     async def list(self, mapping: str | None = None) -> list[Link]:
@@ -132,6 +139,19 @@ class Links:
         except IntegrityError:
             raise _taken(link) from None
 
+    async def amend(self, link: Link, changes: Mapping[str, Any]) -> Link:
+        """Keep *changes* of a link that was read, none of them an id; what else it says stays.
+
+        *link* says already what it will say then.
+        """
+        now = self._database.now()
+        kept = await self._database.change(
+            update(LINKS).where(LINKS.c.id == link.id).values(**changes, updated_at=now)
+        )
+        if kept == 1:
+            return replace(link, updated_at=now)
+        return await self.save(link)  # it became one with its other half meanwhile
+
     async def _put(self, connection: AsyncConnection, link: Link) -> Link:
         now = self._database.now()
         rows = (await connection.execute(_both_halves(link))).all()
@@ -139,12 +159,14 @@ class Links:
         kept = kept or (rows[0] if rows else None)
         if kept is None:
             saved = replace(link, created_at=now, updated_at=now)
-            await connection.execute(LINKS.insert().values(**_values(saved)))
-            return saved
+            inserting = LINKS.insert().values(**_values(saved)).returning(LINKS.c.id)
+            return replace(saved, id=(await connection.execute(inserting)).scalar_one())
         if link.left_id is not None and kept.left_id not in (None, link.left_id):
             raise _taken(link)
         await self._absorb(connection, link, kept=kept, others=rows)
-        saved = replace(_completed(link, kept), created_at=kept.created_at, updated_at=now)
+        saved = replace(
+            _completed(link, kept), id=kept.id, created_at=kept.created_at, updated_at=now
+        )
         await connection.execute(
             update(LINKS).where(LINKS.c.id == kept.id).values(**_values(saved))
         )
@@ -183,7 +205,7 @@ def _completed(link: Link, row: Row[Any]) -> Link:
 
 
 def _values(link: Link) -> dict[str, Any]:
-    return {name: getattr(link, name) for name in Link.__dataclass_fields__}
+    return {name: getattr(link, name) for name in Link.__dataclass_fields__ if name != "id"}
 
 
 def _taken(link: Link) -> LinkTaken:

@@ -139,11 +139,11 @@ class EngineActions:
     async def _plan(self, given: Mapping[str, Any]) -> PlanOutput:
         mirror = await self.narrowed(given["mapping"], given["right"])
         left, right = _record(given, "left"), _record(given, "right")
-        link = await self._world.ledger.links.find(
+        link = await self._world.books.find(
             mirror.id, left_id=str(pick(left, mirror.left_key)), right_id=str(right.get("Id"))
         )
         await self._heed_others(mirror, link, right)
-        letter = await self._world.ledger.letters.find_open(
+        letter = await self._world.books.open_letter(
             mirror.id,
             opportunity_id=str(right.get("Id")),
             referral_id=str(pick(left, mirror.left_key)),
@@ -165,7 +165,7 @@ class EngineActions:
         if plan.is_empty:
             await applying.remember(self._world, plan)
             if letter is not None and not plan.paused and not self._world.planning:
-                await self._world.ledger.letters.close(
+                await self._world.books.close_letters(
                     mirror.id, opportunity_id=plan.right_id, referral_id=plan.left_id
                 )
         return PlanOutput(plan)
@@ -180,6 +180,7 @@ class EngineActions:
             fresh = await read_record(self._world, mirror, str(right["Id"]), fields)
             old = "yes" if differing(right, fresh, fields) else "no"
         if old == "yes":
+            self._world.doubt()
             raise StepFailed("conflict", "another run wrote the record since it was read")
 
     async def _apply(self, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -283,7 +284,7 @@ class EngineActions:
         elif given.get("left_ids") is None and given.get("right_ids") is None:
             found = await links.pairs(given["mapping"])
         else:
-            found = await links.find_many(
+            found = await self._world.books.find_many(
                 given["mapping"], given.get("right_ids") or (), left_ids=given.get("left_ids") or ()
             )
         return {
@@ -299,16 +300,16 @@ class EngineActions:
         return plan_rows(given["left"], given["right"], given.get("base"))
 
     async def _recall(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        link = await self._world.ledger.links.find(given["mapping"], left_id=given["left_id"])
+        link = await self._world.books.find(given["mapping"], left_id=given["left_id"])
         return {"value": link.notes.get(given["name"]) if link else None}
 
     async def _remember(self, given: Mapping[str, Any]) -> None:
-        link = await self._world.ledger.links.find(given["mapping"], left_id=given["left_id"])
+        link = await self._world.books.find(given["mapping"], left_id=given["left_id"])
         if link is None or self._world.planning:
             return
         notes = {**link.notes, given["name"]: given["value"]}
         if notes != dict(link.notes):
-            await self._world.ledger.links.save(replace(link, notes=notes))
+            await self._world.books.save(replace(link, notes=notes))
 
     async def _advance_cursor(self, given: Mapping[str, Any]) -> None:
         moment = parse_moment(given["to"]) if given["to"] else None
@@ -318,7 +319,7 @@ class EngineActions:
     async def _compare(self, given: Mapping[str, Any]) -> dict[str, Any]:
         mirror = self.mirror(given["mapping"])
         left, right = _record(given, "left"), _record(given, "right")
-        link = await self._world.ledger.links.find(
+        link = await self._world.books.find(
             mirror.id, left_id=str(pick(left, mirror.left_key)), right_id=str(right.get("Id"))
         )
         plan = plan_pair(mirror, link, left, right, now=self._world.now())

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from .bookmarks import Bookmarks
 from .braking import Brake, Toll, toll_of
 from .giving import outputs_of, outputs_there_are
 from .heeding import braking_mapping, mapped_objects
+from .holding import Holding, Looking
 from .inputs import checked
 from .interpreter import StepWrapper, Walk
 from .items import ITEM, Item
@@ -57,8 +57,6 @@ Ask = Callable[[Question], Awaitable[Mapping[str, Any] | None]]
 
 OVERLAP = timedelta(minutes=2)  # a list is read again from a little before where it was left
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a list that was never read
-_LEASE = timedelta(seconds=15)  # how long a run that died keeps others from its deal
-_LEASE_WAIT = timedelta(minutes=5)
 _DEEPEST = 20
 
 
@@ -93,6 +91,7 @@ class OneRun:
             run_id=run_id,
             flow=flow.id,
             flow_hash=flow.content_hash,
+            mapping=self.braking.id if self.braking else None,
             planning=planning,
             permit=permit,
             rooms=engine.rooms,
@@ -107,6 +106,7 @@ class OneRun:
             writing=not (planning or permit),
         )
         self.world.horizon = lambda: self.bookmarks.horizon
+        self.holding = self._made_holding(planning=planning)
         self.brake = self._made_brake(released=release_brake or planning)
         self.loops = self._made_loops(planning=planning)
         self.actions = EngineActions(
@@ -136,8 +136,8 @@ class OneRun:
 
     def _made_loops(self, *, planning: bool) -> Loops:
         return Loops(
-            lease=None if planning else self._lease,
-            held=None if planning else partial(self.world.heed_others, self.braking, since=self.at),
+            hold=self.holding.deal,
+            held=None if planning else partial(self.world.heed_others, since=self.at),
             settled=self._settled,
             failed=self._failed,
             before=self._before,
@@ -147,6 +147,12 @@ class OneRun:
             behind=self.world.portion,
             bookmarks=self.bookmarks,
         )
+
+    def _made_holding(self, *, planning: bool) -> Holding | Looking:
+        if planning:
+            return Looking(books=self.world.books)
+        leases = self.engine.ledger.leases
+        return Holding(leases=leases, owner=self.id, books=self.world.books)
 
     def _rehearsal(self) -> OneRun:
         rehearsal = OneRun(self.engine, self.flow, self.id, planning=True)
@@ -210,6 +216,8 @@ class OneRun:
             status = "waiting"
         except asyncio.CancelledError:
             status, error = "cancelled", CANCELLED.as_json()
+        finally:
+            await asyncio.shield(self.holding.aclose())
         if status in ("succeeded", "skipped"):
             await self.bookmarks.close()
         if status == "succeeded" and self.loops.partial:
@@ -360,15 +368,6 @@ class OneRun:
         """Let time pass."""
         await self.engine.sleep(seconds)
 
-    @contextlib.asynccontextmanager
-    async def _lease(self, key: str) -> AsyncIterator[None]:
-        leases = self.engine.ledger.leases
-        try:
-            async with leases.hold(f"deal:{key}", owner=self.id, ttl=_LEASE, wait=_LEASE_WAIT):
-                yield
-        except LedgerError as error:
-            raise of_ledger(error) from error
-
     async def _settled(self, item: Item) -> None:
         if item.status != "failed" and not self.planning:
             await self.world.through_with(item)
@@ -380,7 +379,7 @@ class OneRun:
         mapping = self.flow.uses_mappings[0] if self.flow.uses_mappings else self.flow.id
         is_referral = len(item.key) == len(str(uuid.UUID(int=0))) and item.key.count("-") == 4
         ids = {"referral_id" if is_referral else "opportunity_id": item.key}
-        await self.engine.ledger.letters.open_or_update(
+        await self.world.books.write_letter(
             mapping,
             flow=self.flow.id,
             error_class=failure.error_class,

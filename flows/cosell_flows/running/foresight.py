@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cosell_connectors.model import Operation
+
 MOST_ROWS = 2_000  # rows that are remembered of a rehearsal; what is beyond is read a second time
 
 
@@ -60,6 +62,17 @@ class Foresight:
 def _rows_of(reply: Any) -> int:
     values = reply.values() if isinstance(reply, Mapping) else ()
     return max((len(one) for one in values if isinstance(one, list)), default=1)
+
+
+def nothing_of(operation: Operation) -> dict[str, Any]:
+    """What a plan finds about a record that does not exist yet: nothing, in the operation's shape."""
+    is_list = any(field.kind == "items" for field in operation.output)
+    empty: dict[str, Any] = {"items": [], "newest": None, "value": 0 if is_list else None}
+    table = operation.answer is not None and operation.answer.kind == "csv"
+    return {
+        field.name: [] if table and not field.pointer else empty[field.kind]
+        for field in operation.output
+    }
 
 
 def question_of(system: str, operation: str, arguments: Mapping[str, Any]) -> str:

@@ -11,17 +11,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from cosell_definitions.model import ForEach, Value
 
-from ..compiling.expressions import evaluate
+from ..compiling.expressions import ExpressionFailed, evaluate
 from .bookmarks import Bookmarks
+from .holding import Coming
 from .items import ITEM, TURN, Item, Turn
 from .lasting import ended, withdraw
 from .nesting import leads_to_records
@@ -34,7 +37,7 @@ from .twins import ALONE, Alone
 if TYPE_CHECKING:
     from .interpreter import Walk
 
-Lease = Callable[[str], AbstractAsyncContextManager[Any]]
+Hold = Callable[[str, Coming | None], AbstractAsyncContextManager[Any]]
 Progress = Callable[[int, int], None]
 HELD: ContextVar[frozenset[str]] = ContextVar("held", default=frozenset())
 """The keys that the work around holds: a loop inside of it need not wait for itself."""
@@ -47,8 +50,8 @@ _AGAIN = "again"  # of a record that an earlier portion had
 class Loops:
     """How a run walks through lists. One for a run and all the flows it calls."""
 
-    lease: Lease | None = None  # holds a key so that two runs never work on one deal at once
-    held: Callable[[Item], Awaitable[None]] | None = None  # told of an item that is ours alone now
+    hold: Hold | None = None  # holds a key so that two runs never work on one deal at once
+    held: Callable[[Item], None] | None = None  # told of an item that is ours alone now
     settled: Callable[[Item], Awaitable[None]] | None = None  # told of every outermost item
     failed: Callable[[Item, Any, StepFailed], Awaitable[None]] | None = None
     before: Callable[[Walk, ForEach, Frame, Items], Awaitable[None]] | None = None
@@ -92,11 +95,11 @@ class Loops:
         return {"counts": dict(turns.counts), "results": turns.results, "errors": turns.errors}
 
     @contextlib.asynccontextmanager
-    async def holding(self, key: str) -> AsyncIterator[None]:
-        """Work on what *key* names, and nobody else meanwhile."""
+    async def holding(self, key: str, coming: Coming | None = None) -> AsyncIterator[None]:
+        """Work on what *key* names, and nobody else meanwhile; a record, where others are *coming*."""
         held = HELD.get()
-        free = self.lease is None or key in held
-        async with nullcontext() if free or self.lease is None else self.lease(key):
+        free = self.hold is None or key in held
+        async with nullcontext() if free or self.hold is None else self.hold(key, coming):
             token = HELD.set(held | {key})
             try:
                 yield
@@ -143,6 +146,8 @@ class _Turns:
         self.waiting: Waiting | None = None
         self.bookmarks: Bookmarks | None = None
         self.done = 0
+        self.queue: deque[tuple[int, Any]] = deque()
+        self.keys: dict[int, str] = {}  # of items that are in the queue, where it was asked
 
     async def take_up(self, items: Items) -> None:
         """Go on where a run before this one left the list, if one did."""
@@ -189,9 +194,9 @@ class _Turns:
         first = len(self.results)
         self.counts["total"] += len(items)
         self.results += [None] * len(items)
-        queue = iter(enumerate(items, first))
+        self.queue = deque(enumerate(items, first))
         workers = [
-            asyncio.ensure_future(self._worker(queue))
+            asyncio.ensure_future(self._worker())
             for _ in range(min(self.loop.concurrency, len(items)))
         ]
         try:
@@ -206,8 +211,9 @@ class _Turns:
         """The items that wait, or were begun in an earlier life of the run, and are not over."""
         return [int(index) for index in self.place.told.inner.get(self.step, {})]
 
-    async def _worker(self, queue: Iterable[tuple[int, Any]]) -> None:
-        for index, value in queue:
+    async def _worker(self) -> None:
+        while self.queue:
+            index, value = self.queue.popleft()
             known = self.over.get(str(index)) if self.over else None
             if known is not None:  # it was over before the run had to wait
                 self._recall(index, known)
@@ -275,18 +281,39 @@ class _Turns:
         if self.loop.key is None:
             await self._do(index, frame)
             return "succeeded", None
-        key = str(evaluate(self.loop.key, frame.scope()))
+        key = self.keys.pop(index, None) or self._key(self.loop.key, frame)
         if item is not None:
             item.key = key
             if self._had(key):
                 return _AGAIN, None
             if self.loops.only is not None and key not in self.loops.only:
                 return "skipped", "not in the plan that is applied"
-        async with self.loops.holding(key):
+        async with self.loops.holding(key, self._coming if self.of_records else None):
             if item is not None and self.loops.held is not None:
-                await self.loops.held(item)
+                self.loops.held(item)
             await self._do(index, frame)
         return "succeeded", None
+
+    def _key(self, key: Value, frame: Frame) -> str:
+        return str(evaluate(key, frame.scope()))
+
+    def _coming(self, most: int) -> list[str]:
+        """The keys of the records that are next; a run that may be put aside does not look."""
+        if self.loop.key is None or self.keeps:
+            return []
+        portions, only = PORTION.get() or {}, self.loops.only
+        had = portions.get(self.step, set())
+        coming: dict[str, None] = {}
+        try:
+            for index, value in islice(self.queue, most):
+                if index not in self.keys:
+                    self.keys[index] = self._key(self.loop.key, self._frame(index, value))
+                key = self.keys[index]
+                if key not in had and (only is None or key in only):
+                    coming[key] = None
+        except ExpressionFailed:
+            pass  # it is told when that record has its turn
+        return list(coming)
 
     def _had(self, key: str) -> bool:
         """Whether an earlier portion had the record; from now on, one has."""

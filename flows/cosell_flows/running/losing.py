@@ -29,7 +29,7 @@ class Losses:
 
     async def deleted(self, mirror: Mirror, right_ids: Sequence[str]) -> int:
         """Say of linked records that they were deleted; gives how many were not known to be."""
-        links = await self._world.ledger.links.find_many(mirror.id, right_ids)
+        links = await self._world.books.find_many(mirror.id, right_ids)
         gone = [link for link in links if link.state != "deleted"]
         if gone:
             await self._heed(mirror, gone)
@@ -42,7 +42,7 @@ class Losses:
     ) -> list[dict[str, Any]]:
         """Let links go over from merged records to those that survived; gives those that did."""
         survivors = {str(one["from"]): str(one["to"]) for one in moves if one.get("to")}
-        links = await self._world.ledger.links.find_many(mirror.id, survivors)
+        links = await self._world.books.find_many(mirror.id, survivors)
         moved = []
         for link in links:
             survivor = _last(survivors, str(link.right_id))
@@ -54,11 +54,11 @@ class Losses:
     async def _moved(self, mirror: Mirror, link: Link, survivor: str, place: Place) -> bool:
         world = self._world
         if world.planning:
-            other = await world.ledger.links.find(mirror.id, right_id=survivor)
+            other = await world.books.find(mirror.id, right_id=survivor)
             return other is None or other.left_id == link.left_id
         try:
             # What both agreed on stays: what the survivor says otherwise is news, and travels.
-            await world.ledger.links.save(
+            await world.books.save(
                 replace(
                     link,
                     right_id=survivor,
@@ -71,7 +71,7 @@ class Losses:
         except LinkTaken:
             await self._tell_of_two(mirror, link, survivor)
             return False
-        await world.ledger.letters.close(mirror.id, opportunity_id=link.right_id)
+        await world.books.close_letters(mirror.id, opportunity_id=link.right_id)
         await world.ledger.history.record([self._change(mirror, link, survivor, place)])
         return True
 
@@ -99,7 +99,7 @@ class Losses:
 
     async def _tell_of_two(self, mirror: Mirror, link: Link, survivor: str) -> None:
         name = mirror.mapping.right.object
-        await self._world.ledger.letters.open_or_update(
+        await self._world.books.write_letter(
             mirror.id,
             flow=self._flow,
             error_class="conflict",
@@ -139,8 +139,8 @@ class Losses:
         return not others
 
     async def _mark_deleted(self, mirror: Mirror, link: Link) -> None:
-        await self._world.ledger.links.save(replace(link, state="deleted"))
-        await self._world.ledger.letters.open_or_update(
+        await self._world.books.save(replace(link, state="deleted"))
+        await self._world.books.write_letter(
             mirror.id,
             flow=self._flow,
             error_class="deleted",

@@ -13,15 +13,14 @@ from cosell_connectors.client import Page
 from cosell_connectors.errors import ConnectorError
 from cosell_connectors.model import Connector, Operation, Resource
 from cosell_connectors.recovering import Question, found, question
-from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.problems import Place
 
-from ..ledger import Change, Ledger
+from ..ledger import Books, Change, Ledger
 from ..syncing.records import pick
 from ..syncing.writes import NEW, Write, newest_line
 from .announcing import intent_key, unknown, was_there
 from .digesting import digest
-from .foresight import Foresight, question_of
+from .foresight import Foresight, nothing_of, question_of
 from .items import DONE, ITEM, Item
 from .loose_writes import loose_write
 from .outcomes import StepFailed
@@ -60,6 +59,7 @@ class World:
     flow_hash: str
     began: datetime = field(init=False)
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
+    mapping: str | None = None  # whose deals the run holds
     planning: bool = False
     marks: Marks = field(default_factory=Marks)
     permit: Permit | None = None  # of a plan that is applied: what may be written
@@ -76,8 +76,10 @@ class World:
     rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters a field takes
     foresight: Foresight = field(default_factory=Foresight)
     horizon: Callable[[], datetime | None] = lambda: None
+    books: Books = field(init=False)
 
     def __post_init__(self) -> None:
+        self.books = Books(self.ledger, mapping=self.mapping)
         self.began = self.clock()
 
     def now(self) -> datetime:
@@ -118,7 +120,7 @@ class World:
         self, item: Item | None, system: str, operation: str, arguments: Mapping[str, Any]
     ) -> Any:
         if self.planning and NEW in json.dumps(arguments, default=str, ensure_ascii=False):
-            return _nothing(self.operation(system, operation))
+            return nothing_of(self.operation(system, operation))
         believes = item is not None and not (item.wrote or item.shared)
         asked = question_of(system, operation, arguments) if believes else None
         if asked and not self.planning and (known := self.foresight.answer(asked)) is not None:
@@ -200,15 +202,26 @@ class World:
             raise made_a_moment_ago(write)
         if self.permit is not None:
             self.permit.take(write)
-        operation = self.operation(write.system, write.operation)
-        if operation.idempotent or write.kind == "delete":
-            reply = await self._repeatable(write, operation)
-        else:
-            reply = await self._once(write, operation)
+        try:
+            reply = await self._sent(write)
+        except ConnectorError:
+            self.doubt()
+            raise
         if write.kind == "create" and was_there(reply):
             write = replace(write, kind="update")  # another run made it a moment ago
         await self._record(write, _id_of(reply) or write.id)
         return reply
+
+    def doubt(self) -> None:
+        """The record is not as it was read: nothing is believed but what is read from now on."""
+        if (item := ITEM.get()) is not None:
+            self.books.close(item.key)
+
+    async def _sent(self, write: Write) -> Any:
+        operation = self.operation(write.system, write.operation)
+        if operation.idempotent or write.kind == "delete":
+            return await self._repeatable(write, operation)
+        return await self._once(write, operation)
 
     async def _repeatable(self, write: Write, operation: Operation) -> Any:
         """Send what may be sent twice; where an answer was lost, ask first if that can be asked."""
@@ -306,15 +319,12 @@ class World:
         if not self.planning:
             self.left_open = await self.ledger.intents.left_by(self.flow)
 
-    async def heed_others(
-        self, mapping: MappingFile | None, item: Item, *, since: datetime
-    ) -> None:
+    def heed_others(self, item: Item, *, since: datetime) -> None:
         """The record is ours alone now: was another run at it since ours began?"""
-        if mapping is None:
-            return
-        link = await self.ledger.links.find(mapping.id, left_id=item.key, right_id=item.key)
+        link = self.books.found(item.key)
         if link is not None and link.updated_at is not None and link.updated_at > since:
             item.shared = True
+            self.books.close(item.key)  # it may be under another key, too
 
     async def through_with(self, item: Item) -> None:
         """A record is done: what it announced has done its work, and what a dead run had left."""
@@ -373,17 +383,6 @@ class World:
                 for one in done.fields
             ]
         )
-
-
-def _nothing(operation: Operation) -> dict[str, Any]:
-    """What a plan finds about a record that does not exist yet: nothing, in the operation's shape."""
-    is_list = any(field.kind == "items" for field in operation.output)
-    empty: dict[str, Any] = {"items": [], "newest": None, "value": 0 if is_list else None}
-    table = operation.answer is not None and operation.answer.kind == "csv"
-    return {
-        field.name: [] if table and not field.pointer else empty[field.kind]
-        for field in operation.output
-    }
 
 
 def _named(item: Item | None) -> str | None:

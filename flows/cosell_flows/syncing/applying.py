@@ -53,11 +53,11 @@ async def apply(systems: Systems, plan: PairPlan) -> Any:
     if systems.planning:
         return left_version
     link = await _link(systems, plan)
-    await systems.ledger.links.save(replace(
+    await systems.books.save(replace(
         link, left_version=left_version, right_version=behind.version, notes=behind.noted(link.notes),
     ))  # fmt: skip
     if not plan.paused:
-        await systems.ledger.letters.close(
+        await systems.books.close_letters(
             plan.mirror.id, opportunity_id=plan.right_id, referral_id=plan.left_id
         )
     await _tell_paused(systems, plan)
@@ -88,7 +88,7 @@ async def remember(systems: Systems, plan: PairPlan) -> None:
         notes={**link.notes, PRINT: print_of(plan.mirror, plan.right)},
     )
     if link != known or known.created_at is None:
-        await systems.ledger.links.save(link)
+        await systems.books.save(link)
 
 
 def spelled(
@@ -106,11 +106,11 @@ async def write_left(
 ) -> Any:
     """Write fields that no row carries into a left record, as our own hand; gives its version then."""
     left_id = str(pick(record, mirror.left_key))
-    link = await systems.ledger.links.find(mirror.id, left_id=left_id)
+    link = await systems.books.find(mirror.id, left_id=left_id)
     side = mirror.mapping.left
     if link is not None and not systems.planning:
         # The moment of the last change that was not ours is still that of the record as it was.
-        link = await systems.ledger.links.save(replace(
+        link = await systems.books.save(replace(
             link, left_moment=moment_of(mirror, link, record, "left")[0], pending_left=_pending(writes),
         ))  # fmt: skip
     version = await update_left(
@@ -118,7 +118,7 @@ async def write_left(
         version=pick(record, side.version), right_id=link.right_id if link else None,
     )  # fmt: skip
     if link is not None and not systems.planning:
-        await systems.ledger.links.save(replace(link, left_version=version, pending_left=None))
+        await systems.books.save(replace(link, left_version=version, pending_left=None))
     return version
 
 
@@ -151,7 +151,7 @@ async def _intend(
     if systems.planning:
         return
     known = await _known_link(systems, plan)
-    await systems.ledger.links.save(
+    await systems.books.save(
         replace(
             known,
             left_moment=plan.left_moment,
@@ -175,7 +175,7 @@ async def _wrote_left(
         return
     known = await _known_link(systems, plan)
     base = {**known.base_left, **halfway}
-    await systems.ledger.links.save(
+    await systems.books.save(
         replace(known, left_version=version, pending_left=None, base_left=base)
     )
 
@@ -264,7 +264,7 @@ async def left_behind(
 
 
 async def _known_link(systems: Systems, plan: PairPlan) -> Link:
-    known = await systems.ledger.links.find(plan.mirror.id, left_id=plan.left_id)
+    known = await systems.books.find(plan.mirror.id, left_id=plan.left_id)
     return known or Link(mapping=plan.mirror.id, left_id=plan.left_id, right_id=plan.right_id)
 
 
@@ -288,7 +288,7 @@ async def _link(systems: Systems, plan: PairPlan) -> Link:
 async def _tell_paused(systems: Systems, plan: PairPlan) -> None:
     if not plan.newly_paused:
         return
-    await systems.ledger.letters.open_or_update(
+    await systems.books.write_letter(
         plan.mirror.id,
         flow="",
         error_class=PAUSED,

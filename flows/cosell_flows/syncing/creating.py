@@ -52,7 +52,7 @@ async def create_left(
         )
     )
     if not systems.planning:
-        await systems.ledger.links.save(
+        await systems.books.save(
             Link(
                 mapping=mirror.id,
                 left_id=str(pick(made, mirror.left_key)),
@@ -79,7 +79,7 @@ async def create_right(
     """
     side = mirror.mapping.right
     left_id = str(pick(left, mirror.left_key))
-    known = await systems.ledger.links.find(mirror.id, left_id=left_id)
+    known = await systems.books.find(mirror.id, left_id=left_id)
     if known is not None and known.right_id and not known.base_left and not systems.planning:
         return await _agree(systems, mirror, left, known.right_id)
     body, fields = compose(mirror, left, to="right", also=also)
@@ -105,7 +105,7 @@ async def create_right(
     record_id = str(pick(made, (call.new_id or "/id").strip("/").replace("/", ".")))
     if systems.planning:
         return {**body, "Id": record_id}
-    await systems.ledger.links.save(Link(mapping=mirror.id, left_id=left_id, right_id=record_id))
+    await systems.books.save(Link(mapping=mirror.id, left_id=left_id, right_id=record_id))
     return await _agree(systems, mirror, left, record_id)
 
 
@@ -117,7 +117,7 @@ async def _agree(
     fresh = await read_record(systems, mirror, record_id, [*mirror.own_fields(), side.version])
     plan = plan_pair(mirror, None, left, {**fresh, "Id": record_id}, now=systems.now())
     await remember(systems, _agreed(plan))
-    await systems.ledger.letters.close(mirror.id, referral_id=left_id)
+    await systems.books.close_letters(mirror.id, referral_id=left_id)
     return {**fresh, "Id": record_id}
 
 

@@ -74,7 +74,7 @@ def _sides(text: str | None) -> dict[str, str]:
 
 async def is_due(systems: Systems, mirror: Mirror, record: Mapping[str, Any], *, side: str) -> bool:
     """Whether a record is worth trying: it never failed, it changed since, or it waited long enough."""
-    letter = await systems.ledger.letters.find_open(mirror.id, **_ids(mirror, record, side))
+    letter = await systems.books.open_letter(mirror.id, **_ids(mirror, record, side))
     if letter is None or _sides(letter.fingerprint).get(side) != fingerprint(mirror, record):
         return True
     return letter.retry_asked or systems.now() - letter.last_at >= PATIENCE
@@ -96,9 +96,9 @@ async def report(
     ids = _ids(mirror, right, "right") | _ids(mirror, left, "left")
     if right is not None and "referral_id" not in ids and (known := pick(right, mirror.right_key)):
         ids["referral_id"] = str(known)
-    known_letter = await systems.ledger.letters.find_open(mirror.id, **ids) if ids else None
+    known_letter = await systems.books.open_letter(mirror.id, **ids) if ids else None
     before = known_letter.fingerprint if known_letter else None
-    await systems.ledger.letters.open_or_update(
+    await systems.books.write_letter(
         mapping=mirror.id,
         flow=failure.flow,
         error_class=failure.error_class,
@@ -133,12 +133,12 @@ async def _tell(
         if not writes:
             return
         left_id = pick(right, mirror.right_key)
-        link = await systems.ledger.links.find(mirror.id, right_id=record_id)
+        link = await systems.books.find(mirror.id, right_id=record_id)
         if link is not None and not systems.planning:
             # Our line makes the record newer; the moment of the last change that was not ours stays.
             moment, _ = moment_of(mirror, link, {**right, **fresh}, "right")
             pending = {write.field: write.new for write in writes}
-            link = await systems.ledger.links.save(
+            link = await systems.books.save(
                 replace(link, right_moment=moment, pending_right=pending)
             )
         try:
@@ -149,7 +149,7 @@ async def _tell(
             continue
         if link is not None and not systems.planning:
             behind = await left_behind(systems, mirror, {**right, **fresh}, writes)
-            await systems.ledger.links.save(replace(
+            await systems.books.save(replace(
                 link, right_version=behind.version, pending_right=None, notes=behind.noted(link.notes),
             ))  # fmt: skip
         return

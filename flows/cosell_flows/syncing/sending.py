@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from cosell_connectors.model import Resource, ResourceCall
 
-from ..ledger import Ledger
+from ..ledger import Books
 from .mirror import Mirror
 from .records import pick
 from .writes import FieldWrite, Write
@@ -19,7 +19,7 @@ class Systems(Protocol):
 
     planning: bool
     began: datetime
-    ledger: Ledger
+    books: Books
 
     def now(self) -> datetime:
         """The engine's time, UTC."""
