@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from . import syntax as s
-from .computing import path_text
+from .paths import path_text
 from .types import Type
 
 

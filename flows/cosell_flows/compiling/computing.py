@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from . import syntax as s
@@ -11,23 +10,15 @@ from .arithmetic import calculate, contains, equal, negated, ordered
 from .filters import FILTERS, FUNCTIONS, TESTS
 from .guessing import no_such
 from .limits import Meter, room_for, within
+from .paths import Compute, Turn, looked_up, path_text, read_key, walked
 from .values import Faulty, Missing, ScopeFunction, absent, is_list, kind_of, shown, text_of
-
-
-@dataclass(slots=True)
-class Turn:
-    """One evaluation: the names it sees, and what it may still cost."""
-
-    scope: Mapping[str, Any]
-    meter: Meter
-    strict: bool  # in conditions, only true and false pass for such
-
-
-Compute = Callable[[Turn], Any]
 
 
 def computed(node: s.Syntax) -> Compute:
     """A closure that yields the value of *node*, or a `Missing`; it says where it failed."""
+    walk = walked(node)
+    if walk is not None:
+        return walk
     compute = _compute(node)
     at = s.start(node)
     makes = _makes(node)
@@ -63,6 +54,8 @@ def _makes(node: s.Syntax) -> bool:
 def settled(node: s.Syntax) -> Compute:
     """The same, but something missing is an error."""
     compute = computed(node)
+    if isinstance(node, s.Constant):
+        return compute
 
     def present(turn: Turn) -> Any:
         value = compute(turn)
@@ -78,7 +71,7 @@ def _compute(node: s.Syntax) -> Compute:  # noqa: C901, PLR0912 - one line for e
         case s.Constant(value, _):
             return lambda _: value
         case s.Name(name, at):
-            return _name(name, at)
+            return looked_up(name, at)
         case s.Read():
             return _read(node)
         case s.Part():
@@ -108,18 +101,6 @@ def _compute(node: s.Syntax) -> Compute:  # noqa: C901, PLR0912 - one line for e
             return _called(node)
 
 
-def _name(name: str, at: int) -> Compute:
-    def look_up(turn: Turn) -> Any:
-        if name in turn.scope:
-            value = turn.scope[name]
-            if isinstance(value, ScopeFunction):  # it can be called, and nothing else
-                raise Faulty(f"{name} is a function", f"call it: {name}(…)", at=at)
-            return value
-        return Missing(name, "", tuple(turn.scope), at=at)
-
-    return look_up
-
-
 def _read(node: s.Read) -> Compute:
     record, key = computed(node.record), settled(node.key)
     owner = path_text(node.record)
@@ -129,42 +110,6 @@ def _read(node: s.Read) -> Compute:
         return read_key(record(turn), key(turn), owner=owner, at=at)
 
     return read
-
-
-def read_key(whole: Any, key: Any, *, owner: str, at: int = 0) -> Any:
-    """`whole[key]`: a key of a record, or an item of a list; nothing else has anything to read."""
-    if isinstance(whole, Missing):
-        return whole
-    if isinstance(whole, Mapping):
-        if isinstance(key, str | int) and key in whole:
-            return whole[key]
-        known = tuple(str(name) for name in list(whole)[:200])
-        return Missing(str(key), owner or "the record", known, at=at)
-    if (
-        isinstance(key, int)
-        and not isinstance(key, bool)
-        and (is_list(whole) or isinstance(whole, str))
-    ):
-        if -len(whole) <= key < len(whole):
-            return whole[key]
-        because = f"{owner or 'the list'} has {len(whole)} items; there is no item {key}"
-        return Missing(str(key), owner, because=because, at=at)
-    because = f"{owner or 'this'} is {shown(whole)}, which has no {key!r}"
-    return Missing(str(key), owner, because=because, at=at)
-
-
-def path_text(node: s.Syntax) -> str:
-    """How a chain of reads was written: "steps.plan.output"."""
-    match node:
-        case s.Name(name, _):
-            return name
-        case s.Read(record, s.Constant(str() as key, _), _):
-            before = path_text(record)
-            return f"{before}.{key}" if before else ""
-        case s.Read(record, s.Constant(int() as key, _), _):
-            before = path_text(record)
-            return f"{before}[{key}]" if before else ""
-    return ""
 
 
 def _part(node: s.Part) -> Compute:

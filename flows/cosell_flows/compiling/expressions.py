@@ -17,9 +17,10 @@ from cosell_definitions.model import Bare, Template, Value
 from cosell_definitions.remembering import Remembered
 
 from . import syntax as s
-from .computing import Compute, Turn, not_boolean, path_text, settled
+from .computing import not_boolean, settled
 from .failing import ExpressionFailed, failed, spot
 from .limits import Meter, room_for, within
+from .paths import Compute, Turn, path_text
 from .values import Faulty, ScopeFunction, text_of
 
 __all__ = [
@@ -48,14 +49,14 @@ class Piece:
         return settled(self.syntax)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compiled:
     """A text with its expressions. `lone`: it is one expression and nothing else."""
 
     parts: tuple[str | Piece, ...]
     lone: bool
 
-    @property
+    @functools.cached_property
     def pieces(self) -> tuple[Piece, ...]:
         """The expressions alone."""
         return tuple(part for part in self.parts if isinstance(part, Piece))

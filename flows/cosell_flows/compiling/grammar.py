@@ -17,10 +17,10 @@ from jinja2.parser import Parser
 from cosell_definitions.problems import did_you_mean
 
 from . import syntax as s
-from .computing import path_text
 from .failing import leftover, refuse_guess, slip
 from .filters import FILTERS, FUNCTIONS, TESTS
 from .guessing import METHODS
+from .paths import path_text
 from .values import MAX_DIGITS, Faulty
 
 MAX_LENGTH = 10_000

@@ -14,7 +14,7 @@ from cosell_definitions.problems import did_you_mean
 
 from . import syntax as s
 from .advising import advice, instead_of_reading, made_alike, named, test_for
-from .computing import path_text
+from .paths import path_text
 from .types import (
     ANY,
     BOOLEAN,

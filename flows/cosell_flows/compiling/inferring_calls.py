@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 from cosell_definitions.problems import did_you_mean
 
 from . import syntax as s
-from .computing import path_text
 from .filters import FILTERS, FUNCTIONS, TESTS
 from .inferring import Inference, Path
+from .paths import path_text
 from .signatures import Parameter, Signature, signature_of
 from .tables import Entry
 from .types import ANY, BOOLEAN, LIST, TEXT, Type, among, either, list_of, record_of

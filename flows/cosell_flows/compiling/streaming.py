@@ -14,10 +14,11 @@ from cosell_definitions.model import Action, Bare, Flow, ForEach, Retry, Step, T
 from cosell_definitions.problems import Place
 
 from . import syntax as s
-from .computing import Turn, settled
+from .computing import settled
 from .expressions import compiled
 from .failing import failed
 from .limits import Meter, within
+from .paths import Turn
 from .planning_steps import inner_steps
 from .referring import Path, path_of, references
 from .values import Faulty

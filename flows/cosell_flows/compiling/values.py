@@ -54,6 +54,8 @@ class ScopeFunction:
 
 def is_list(value: object) -> bool:
     """Whether a value counts as a list."""
+    if type(value) in (list, dict, str):  # nearly all there are
+        return type(value) is list
     return isinstance(value, Sequence) and not isinstance(value, str | bytes)
 
 

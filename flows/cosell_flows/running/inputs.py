@@ -249,6 +249,8 @@ def _matches(pattern: str, text: str) -> bool:
 
 def _keywords(schema: Schema, value: Any) -> None:
     words = schema.keywords
+    if not words:
+        return
     sized = value if isinstance(value, (str, list)) else None
     checks = (
         ("minimum", lambda limit: value < limit, "is less than"),
