@@ -39,7 +39,11 @@ class Stage:
     environment: dict[str, str]
 
     async def sync(self, flow: str, **inputs: Any) -> RunResult:
-        """Run a flow to its end in this process."""
+        """Run a flow to its end in this process, a moment after whatever was before.
+
+        Of a record of this very second the engine waits for the next one.
+        """
+        self.later(2)
         return await self.engine.run(flow, inputs)
 
     async def full_sync(self) -> None:
