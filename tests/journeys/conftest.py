@@ -46,6 +46,11 @@ class Stage:
         self.later(2)
         return await self.engine.run(flow, inputs)
 
+    async def reopen(self) -> None:
+        """Begin with the project's files and variables as they are now."""
+        await self.engine.aclose()
+        self.engine = await open_engine(self.project, "sandbox")
+
     async def full_sync(self) -> None:
         """Run the three flows of a full sync until none writes."""
         for _ in range(6):
@@ -167,7 +172,7 @@ async def stage(
     admin = Seller.sign_in(sandbox, own)
     people = admin.find("SELECT Username FROM User WHERE UserType = 'Standard' AND IsActive = true")
     seller = next(one["Username"] for one in people if one["Username"] != own)
-    yield Stage(
+    made = Stage(
         ready=sandbox,
         engine=engine,
         seller=Seller.sign_in(sandbox, seller),
@@ -175,4 +180,5 @@ async def stage(
         project=tmp_path,
         environment=dict(sandbox["env"]),
     )
-    await engine.aclose()
+    yield made
+    await made.engine.aclose()

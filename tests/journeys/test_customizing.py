@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from cosell_flows.cli.stagehands import call
-from cosell_flows.running.opening import open_engine
 
 from .conftest import Stage
 
@@ -21,7 +20,7 @@ HOOK = "http://127.0.0.1:9/webhooks/partner-center"
 async def reopened(stage: Stage) -> None:
     """Read the project again, as the next command would."""
     await stage.engine.aclose()
-    stage.engine = await open_engine(stage.project, "sandbox")
+    await stage.reopen()
 
 
 async def test_another_field_holds_the_deal_value(

@@ -8,7 +8,6 @@ import pytest
 
 from cosell_flows.cli.stagehands import API, call
 from cosell_flows.running.braking import FEWEST_LINKS
-from cosell_flows.running.opening import open_engine
 
 from .conftest import Stage
 
@@ -196,7 +195,7 @@ async def test_a_record_that_must_be_there_stops_the_run_where_it_is_not(
     sentinel = 'sentinel: { right: "006000000000000AAA" }, max_created: 200'
     path.write_text(text.replace("max_created: 200", sentinel, 1), encoding="utf-8")
     await stage.engine.aclose()
-    stage.engine = await open_engine(stage.project, "sandbox")
+    await stage.reopen()
     stage.edit(many[0], StageName="Qualification")
     stage.forget()
 

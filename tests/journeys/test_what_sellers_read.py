@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-from cosell_flows.running.opening import open_engine
 
 from .conftest import Stage
 
@@ -59,7 +58,7 @@ async def test_the_audit_speaks_italian(stage: Stage, monkeypatch: pytest.Monkey
     """Success and failure, with labels; and the same failure is still said once."""
     monkeypatch.setenv("COSELL_AUDIT_LANGUAGE", "Italian")
     await stage.engine.aclose()
-    stage.engine = await open_engine(stage.project, "sandbox")
+    await stage.reopen()
     good, _ = await stage.shared()
     stage.edit(good, Amount=12)
     bad = stage.deal(country="Denmark")
