@@ -6,7 +6,6 @@ import re
 
 import pytest
 
-
 from .conftest import Stage
 
 pytestmark = pytest.mark.journey
