@@ -20,6 +20,8 @@ from .importing_lists import errors_of, list_comments, output_of
 from .importing_parameters import Parameters
 
 METHODS = ("get", "head", "post", "put", "patch", "delete")
+# It is no definition, but what one is made from: those of large systems are larger.
+_MOST = 16 * 1024 * 1024
 _HOLE = re.compile(r"\{([^{}]*)\}")
 # These may be sent twice, as HTTP has it; whether this system keeps to that is for people to say.
 _REPEATABLE = frozenset({"put", "delete"})
@@ -41,7 +43,8 @@ def imported(
     """The first draft made from *content*, if one can be made, and every problem with the file."""
     # Tabs may stand between the values of a JSON file, and may not in YAML; columns stay the same.
     is_json = content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{")
-    described = Described(read(content.replace(b"\t", b" ") if is_json else content, file=file))
+    plain = content.replace(b"\t", b" ") if is_json else content
+    described = Described(read(plain, file=file, most=_MOST))
     _check_version(described)
     draft = None if described.problems else _draft(described, name)
     problems = tuple(sorted(described.problems, key=lambda one: (one.place.line, one.place.column)))

@@ -17,14 +17,15 @@ def lines_with_ends(source: str) -> list[str]:
     return [source[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
-def refused(raw: bytes, file: str) -> Problem | None:
+def refused(raw: bytes, file: str, *, most: int = MAX_BYTES) -> Problem | None:
     """What makes a file unreadable before a single line of it is parsed."""
     start = Place(file=file)
-    if len(raw) > MAX_BYTES:
+    if len(raw) > most:
+        what = "a definition" if most == MAX_BYTES else "it"
         return Problem(
             code="Y011",
             place=start,
-            message="this file is larger than 1 MiB, the most that a definition may have",
+            message=f"this file is larger than {most >> 20} MiB, the most that {what} may have",
             hint="split it into several files",
         )
     encoding = _foreign_encoding(raw)

@@ -6,7 +6,7 @@ import hashlib
 
 from .braces import quoted_line, typed_at
 from .composing import Composer
-from .decoding import BREAKS, lines_with_ends, refused, unseen
+from .decoding import BREAKS, MAX_BYTES, lines_with_ends, refused, unseen
 from .nodes import Document, MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Problem
 from .slips import MAX_LISTED, tabs_in, unquoted_problem
@@ -17,11 +17,11 @@ MAX_REREAD = 1_000_000  # letters that are read again for the sake of further sl
 __all__ = ["Document", "MappingNode", "Node", "ScalarNode", "SequenceNode", "read"]
 
 
-def read(text: str | bytes, *, file: str) -> Document:
-    """Read one file; every refusal is a problem with its own message and fix."""
+def read(text: str | bytes, *, file: str, most: int = MAX_BYTES) -> Document:
+    """Read one file, of *most* bytes; every refusal is a problem with its own message and fix."""
     raw = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     digest = hashlib.sha256(raw).hexdigest()
-    refusal = refused(raw, file)
+    refusal = refused(raw, file, most=most)
     source = "" if refusal is not None else raw.decode("utf-8-sig")
     refusal = refusal or unseen(source, file)
     if refusal is not None:

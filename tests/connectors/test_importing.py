@@ -284,3 +284,14 @@ def test_whatever_stands_anywhere_is_imported_or_told(spot: tuple[Any, ...], val
         assert problems
     else:
         assert parse(made.text, file=f"connectors/{made.name}/connector.yaml")[1] == ()
+
+
+def test_a_file_may_be_larger_than_a_definition() -> None:
+    """What large systems publish is more than a megabyte; what is made of it is not."""
+    long = {"description": "x" * 1_500_000}
+    paths = {"/things": {"get": {"operationId": "things", "responses": {"200": long}}}}
+    file = {"openapi": "3.0.3", "info": {"title": "Large", "version": "1"}, "paths": paths}
+
+    made, problems = imported(json.dumps(file).encode(), file="large.json")
+
+    assert (made and made.operations, problems) == (1, ())

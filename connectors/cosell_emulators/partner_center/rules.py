@@ -71,6 +71,10 @@ def check_new(body: Document) -> None:
     for path in _REQUIRED:
         if at(body, path) in (None, ""):
             raise _missing(path)
+    said = (body.get("status"), body.get("substatus"))
+    # A deal in a file of many may be New and yet accepted: it is born so.
+    if not {None, "None"} & {*said} and said != ("New", "Accepted"):
+        check_pair(body)
 
 
 def check_for_microsoft(body: Document) -> None:

@@ -303,3 +303,22 @@ def test_printed_requests_are_taken(world: Any, samples: Path, name: str) -> Non
         body["name"],
         body["customerProfile"]["size"],
     )
+
+
+@pytest.mark.parametrize(
+    ("status", "substatus", "answer"),
+    [
+        ("New", "Pending", 200),
+        ("New", "Accepted", 200),
+        ("Active", "Accepted", 200),
+        ("Active", "Won", 400),
+        ("Closed", "Accepted", 400),
+    ],
+)
+def test_a_new_referral_says_what_goes_together(
+    world: Any, deal: dict[str, Any], status: str, substatus: str, answer: int
+) -> None:
+    """Status and substatus are a pair that there is, although all are born accepted."""
+    body = deal | {"status": status, "substatus": substatus}
+
+    assert world.call("POST", "/referrals", json=body).status_code == answer
