@@ -26,7 +26,7 @@ TOKEN = b"<?token?>"
 TYPE = "@type"
 
 # XML 1.0 has no way to say these, not even as entities.
-_UNSPEAKABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_UNSPEAKABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _NAME = re.compile(r"[A-Za-z_][\w.-]*")
 _NIL = f"{{{INSTANCE}}}nil"
 _TRUE, _FALSE = ("true", "1"), ("false", "0")

@@ -6,6 +6,7 @@ import functools
 
 from cosell_definitions.freezing import dataclass
 from cosell_definitions.model import Bare, Template
+from cosell_definitions.remembering import Remembered
 
 from . import syntax as s
 from .expressions import compiled
@@ -64,6 +65,14 @@ def usage(text: str | Template | Bare) -> Usage:
 
 @functools.lru_cache(maxsize=8192)
 def _usage(text: str, *, bare: bool) -> Usage:
+    about = "usage of a condition" if bare else "usage of a text"
+    return USAGES.made_of(text, about, lambda: _looked_through(text, bare=bare))
+
+
+USAGES = Remembered(room=1_000_000)
+
+
+def _looked_through(text: str, *, bare: bool) -> Usage:
     finder = _Finder()
     conditions: set[str] = set()
     sure: frozenset[Path] = frozenset()

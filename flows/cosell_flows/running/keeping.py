@@ -23,6 +23,7 @@ from typing import Any
 from cosell_definitions.remembering import PARSED, Key
 
 from ..compiling.expressions import SYNTAX
+from ..compiling.referring import USAGES
 
 NAME = "parsed.bin"
 MOST = 32 * 1024 * 1024
@@ -39,7 +40,9 @@ _OURS = frozenset(
         "cosell_definitions.problems",
         "cosell_definitions.settings",
         "cosell_definitions.tracing",
+        "cosell_flows.compiling.referring",
         "cosell_flows.compiling.syntax",
+        "cosell_flows.compiling.values",
     }
 )
 _PLAIN: dict[tuple[str, str], type] = {
@@ -80,8 +83,8 @@ class Shelf:
         self._there = _read(file, installation)
         self._used: dict[str, bytes] = {}
         self._made: dict[str, Any] = {}
-        self._expressions: dict[bytes, Any] | None = None  # those of all files lie together
-        self._syntax: dict[bytes, Any] = {}
+        self._heaps: dict[str, dict[bytes, Any]] = {}  # what is too small to lie alone
+        self._used_of_heaps: dict[str, dict[bytes, Any]] = {}
         self._found_bytes = self._made_bytes = 0
         self.anew: list[str] = []
         """The files that were parsed now."""
@@ -89,12 +92,12 @@ class Shelf:
     def find(self, key: Key) -> tuple[Any] | None:
         """What was made before; None where it was not, or cannot be read."""
         about, length, digest = key
-        if about == "expression":
-            if self._expressions is None:
-                self._expressions = _unpickled(self._there.get(about, b"")) or {}
-            found = self._expressions.get(digest)
+        if isinstance(about, str):
+            if about not in self._heaps:
+                self._heaps[about] = _unpickled(self._there.get(about, b"")) or {}
+            found = self._heaps[about].get(digest)
             if found is not None:
-                self._syntax[digest] = found
+                self._used_of_heaps.setdefault(about, {})[digest] = found
                 self._found_bytes += length
             return (found,) if found is not None else None
         name = _name(key)
@@ -108,8 +111,8 @@ class Shelf:
         """Have something kept that was made just now."""
         about, length, digest = key
         self._made_bytes += length
-        if about == "expression":
-            self._syntax[digest] = made
+        if isinstance(about, str):
+            self._used_of_heaps.setdefault(about, {})[digest] = made
         else:
             self._made[_name(key)] = (made,)
             self.anew += [str(about[1])] if isinstance(about, tuple) else []
@@ -119,7 +122,7 @@ class Shelf:
         if self._made_bytes * WORTHWHILE <= self._found_bytes + self._made_bytes:
             return
         kept = dict(self._used)
-        for name, made in {**self._made, "expression": self._syntax}.items():
+        for name, made in {**self._made, **self._used_of_heaps}.items():
             with contextlib.suppress(*_UNREADABLE):
                 kept[name] = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
         payload = pickle.dumps(kept, pickle.HIGHEST_PROTOCOL)
@@ -169,6 +172,6 @@ def with_what_was_parsed(root: Path, installation: bytes | None) -> Iterator[She
         yield None
         return
     shelf = Shelf(root / ".cosell" / NAME, installation)
-    with PARSED.with_shelf(shelf), SYNTAX.with_shelf(shelf):
+    with PARSED.with_shelf(shelf), SYNTAX.with_shelf(shelf), USAGES.with_shelf(shelf):
         yield shelf
     shelf.close()

@@ -15,8 +15,10 @@ import pytest
 from cosell_connectors import parsing as connector_parsing
 from cosell_definitions import parsing
 from cosell_definitions.remembering import PARSED
+from cosell_flows.compiling import referring
 from cosell_flows.compiling.expressions import SYNTAX, compiled
 from cosell_flows.compiling.grammar import parsed
+from cosell_flows.compiling.referring import USAGES
 from cosell_flows.project import init_project
 from cosell_flows.running.keeping import MOST, NAME, Shelf, with_what_was_parsed
 from cosell_flows.running.surveying import survey
@@ -37,7 +39,7 @@ LOAD = {
 
 def check(root: Path, installation: bytes = HERE) -> tuple[Survey, list[str]]:
     """What a check finds, and the files it parsed; as if nothing ran in this process before."""
-    compiled.cache_clear()
+    _forget()
     with with_what_was_parsed(root, installation) as shelf:
         found = survey(root)
     assert shelf is not None
@@ -46,10 +48,15 @@ def check(root: Path, installation: bytes = HERE) -> tuple[Survey, list[str]]:
 
 def check_all(root: Path) -> Survey:
     """What a check finds that parses everything."""
-    compiled.cache_clear()
+    _forget()
     nothing = Shelf(root / "no such file", HERE)
-    with PARSED.with_shelf(nothing), SYNTAX.with_shelf(nothing):
+    with PARSED.with_shelf(nothing), SYNTAX.with_shelf(nothing), USAGES.with_shelf(nothing):
         return survey(root)
+
+
+def _forget() -> None:
+    compiled.cache_clear()
+    referring._usage.cache_clear()
 
 
 @pytest.fixture(scope="module")
