@@ -192,6 +192,23 @@ def test_a_run_by_hand_shows_its_steps_and_its_report(served: Served) -> None:
     assert reports[0]["type"] == "markdown"
 
 
+def test_an_applied_plan_is_a_run_in_prefect(served: Served, tmp_path: Path) -> None:
+    """With the number that the command tells, its steps as tasks, and what started it."""
+    served.cosell("off", FLOW)  # so that it is the plan that brings it in
+    referral = served.emulated.microsoft("create", None, name="Planned deal")["id"]
+    file = str(tmp_path / "plan.json")
+    plan = served.cosell("plan", FLOW, "-i", f'referral_ids=["{referral}"]', "--out", file)
+
+    done = served.cosell("apply", file)
+
+    served.cosell("on", FLOW)
+    shown = call("GET", f"{served.ready['prefect_api']}/flow_runs/{done['run_id']}")
+    assert (done["status"], len(done["writes"])) == ("succeeded", len(plan["changes"]))
+    assert (shown["state"]["type"], shown["name"].startswith(f"apply {plan['plan_id']}")) == (
+        "COMPLETED", True,
+    )  # fmt: skip
+
+
 def _tasks(served: Served, run: str) -> list[str] | None:
     found = call("POST", f"{served.ready['prefect_api']}/task_runs/filter",
                  {"flow_runs": {"id": {"any_": [run]}}})  # fmt: skip

@@ -73,7 +73,8 @@ def apply(context: Context, file: Path) -> None:
 
     It is refused where a record moved since, where a flow, a mapping, a connector or a value
     changed, where it was applied already, and where the file was altered. A plan that a brake
-    would stop is let through: whoever applies it has seen it.
+    would stop is let through: whoever applies it has seen it. Where a Prefect server runs, the run
+    is shown there.
 
     \b
     cosell plan partner-center-to-salesforce --out monday.json
@@ -84,9 +85,10 @@ def apply(context: Context, file: Path) -> None:
     planned = read_plan(_text_of(file), name=str(file))
 
     async def work(engine: Engine) -> RunResult:
+        from ..on_prefect.commanding import run_where_it_is_seen
         from ..running.carrying_out import carry_out
 
-        return await carry_out(engine, planned)
+        return await carry_out(engine, planned, drive=run_where_it_is_seen)
 
     result: RunResult = with_engine(context, work)
     if context.as_json:

@@ -49,8 +49,8 @@ def on(context: Context, flows: tuple[str, ...], every: bool) -> None:
 def off(context: Context, flows: tuple[str, ...], every: bool) -> None:
     """Turn flows off, those that need others first.
 
-    A flow that others need which are on is refused, unless they are named too. It can still be run
-    by hand: cosell run FLOW.
+    A flow that others need which are on is refused, unless they are named too. Off means that it
+    starts no more by itself: it can still be run by hand, and flows that call it go on calling it.
 
     \b
     cosell off opportunity-to-partner-center
@@ -69,6 +69,25 @@ def off(context: Context, flows: tuple[str, ...], every: bool) -> None:
     if refused:
         raise _refusal(refused, "cannot be turned off", cure="turn that one off too")
     _switch(context, project, chosen, on=False)
+    for name in chosen:
+        callers = [one for one in _callers(project.flows, name) if one in already - set(chosen)]
+        if callers:
+            console.warn(
+                f"{name} is still called by {', '.join(callers)}, which {_are(callers)} on"
+            )
+
+
+def _callers(flows: Mapping[str, Flow], name: str) -> Iterator[str]:
+    """The flows with a step that calls *name*."""
+    from ..running.nesting import flows_called
+
+    for flow in flows.values():
+        if flow.id != name and any(one.id == name for one in flows_called(flow, flows)):
+            yield flow.id
+
+
+def _are(several: list[str]) -> str:
+    return "are" if len(several) > 1 else "is"
 
 
 def _meant_to_end(

@@ -67,6 +67,30 @@ async def run_from_command(
             await (written_down() if server.short_lived else send_everything())
 
 
+async def run_where_it_is_seen(
+    engine: RunsFlows, flow: str, inputs: Mapping[str, Any], trigger: str
+) -> RunResult:
+    """Run *flow* as a run of the Prefect server that is there; in this process alone, where none is."""
+    home = engine.project.root / ".cosell" / "prefect"
+    api_url = api_url_given() or served_api(home.parent)
+    if not api_url or not await answers(f"{api_url}/health"):
+        return await engine.run(flow, inputs, trigger=trigger)
+    settle(home, api_url)
+    # Importing Prefect takes two seconds.
+    from .deployments import Deployments  # noqa: PLC0415
+    from .running import RunCancelled, run_on_prefect  # noqa: PLC0415
+    from .sending import send_everything  # noqa: PLC0415
+
+    is_on = flow in await engine.ledger.switches.on()
+    deployment = await Deployments(engine.project).enter_one(flow, is_on=is_on)
+    try:
+        return await run_on_prefect(engine, flow, inputs, trigger=trigger, deployment=deployment)
+    except RunCancelled as cancelled:
+        return cancelled.result
+    finally:
+        await send_everything()
+
+
 @contextlib.asynccontextmanager
 async def _server(state: Path) -> AsyncIterator[_Server]:
     home = state / "prefect"

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -21,7 +21,8 @@ from cosell_connectors.errors import ConnectorError
 from cosell_definitions.model import Flow
 from cosell_definitions.model_mappings import MappingFile
 
-from ..ledger import LeaseBusy
+from ..ledger import LeaseBusy, Ledger
+from ..project import Project
 from .engine import Engine
 from .outcomes import COUNTED, RunResult, StepFailed
 from .permits import STALE, Permit
@@ -78,18 +79,53 @@ def fingerprints_of(engine: Engine, flow: str) -> dict[str, str]:
     return dict(sorted(prints.items()))
 
 
-async def carry_out(engine: Engine, plan: PlanFile) -> RunResult:
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An engine that is held to a plan, for whoever drives its run."""
+
+    engine: Engine
+    permit: Permit
+
+    @property
+    def project(self) -> Project:
+        """Whose flows."""
+        return self.engine.project
+
+    @property
+    def ledger(self) -> Ledger:
+        """Where it is remembered."""
+        return self.engine.ledger
+
+    async def run(self, flow_id: str, inputs: Mapping[str, Any], **more: Any) -> RunResult:
+        """Run the planned flow; nobody is asked, as nobody was when it was planned."""
+        return await self.engine.run(
+            flow_id, inputs, permit=self.permit, **{**more, "ask": None, "release_brake": True}
+        )
+
+
+Drive = Callable[[Held, str, Mapping[str, Any], str], Awaitable[RunResult]]
+"""Runs a flow with its inputs, under the name of what started it."""
+
+
+async def in_this_process(
+    held: Held, flow: str, inputs: Mapping[str, Any], trigger: str
+) -> RunResult:
+    """Run it, and show it nowhere."""
+    return await held.run(flow, inputs, trigger=trigger)
+
+
+async def carry_out(engine: Engine, plan: PlanFile, *, drive: Drive = in_this_process) -> RunResult:
     """Apply *plan*. A plan that can no longer be applied gives a failed run with code `stale`."""
     try:
         async with engine.ledger.leases.hold(
             f"plan:{plan.id}", owner=str(uuid.uuid4()), ttl=_LEASE, wait=timedelta(0)
         ):
-            return await _carry_out(engine, plan)
+            return await _carry_out(engine, plan, drive)
     except LeaseBusy:
         return _refused(plan, "this plan is being applied right now", hint="wait until it is done")
 
 
-async def _carry_out(engine: Engine, plan: PlanFile) -> RunResult:
+async def _carry_out(engine: Engine, plan: PlanFile, drive: Drive) -> RunResult:
     refusal = await _misfit(engine, plan)
     if refusal is not None:
         return refusal
@@ -106,7 +142,7 @@ async def _carry_out(engine: Engine, plan: PlanFile) -> RunResult:
             hint=f"look again: cosell plan {plan.flow} --out FILE",
         )
     permit = Permit.of(plan, frozenset(unchanged(plan.records, now)))
-    return await engine.run(plan.flow, plan.inputs, trigger=_trigger(plan), permit=permit)
+    return await drive(Held(engine, permit), plan.flow, plan.inputs, _trigger(plan))
 
 
 async def _misfit(engine: Engine, plan: PlanFile) -> RunResult | None:

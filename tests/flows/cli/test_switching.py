@@ -101,3 +101,13 @@ def test_an_unknown_flow_is_wrong_usage(cosell: Cosell) -> None:
 def test_no_name_is_wrong_usage(cosell: Cosell) -> None:
     """With the names there are."""
     assert (cosell("on").code, cosell("off").code) == (2, 2)
+
+
+def test_a_flow_that_others_call_says_so_when_it_is_turned_off(cosell: Cosell) -> None:
+    """Off means that nothing starts it; whoever calls it goes on calling it."""
+    cosell("on", "--all")
+
+    said = cosell("off", "people-of-a-deal")
+
+    assert said.code == 0
+    assert "people-of-a-deal is still called by create-referral" in said.err
