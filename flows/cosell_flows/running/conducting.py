@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from ..ledger import LedgerError
 from .actions import EngineActions
 from .asides import Aside
 from .asking import answer_of, assumed
+from .beginnings import beginning
 from .bookmarks import Bookmarks
 from .braking import Brake, Toll, toll_of
 from .giving import outputs_of, outputs_there_are
@@ -55,8 +56,6 @@ if TYPE_CHECKING:
 Ask = Callable[[Question], Awaitable[Mapping[str, Any] | None]]
 """Asks a person; None where the answer will come later, and the run is to be put aside."""
 
-OVERLAP = timedelta(minutes=2)  # a list is read again from a little before where it was left
-BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)  # of a list that was never read
 _DEEPEST = 20
 
 
@@ -289,8 +288,9 @@ class OneRun:
         )
 
     def _cursor(self, name: str) -> datetime:
-        moment = self.cursors.get(name)
-        return moment - OVERLAP if moment else BEGINNING
+        client = self.engine.clients.get(name.partition(".")[0])  # a cursor begins with its system
+        there = client.time_there() if client is not None else None
+        return beginning(self.cursors.get(name), there=there or self.now())
 
     def _mapping_fields(self, mapping: str, side: str) -> list[str]:
         mirror = self.actions.mirror(mapping)
