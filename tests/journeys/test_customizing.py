@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cosell_flows.cli.stagehands import call
+from cosell_flows.running.opening import open_engine
 
 from .conftest import Stage
 
@@ -147,3 +148,24 @@ async def test_two_accounts_of_one_name_are_never_merged_silently(stage: Stage) 
     assert (letter.referral_id, {one for one in twins if one in letter.message}) == (
         referral["id"], twins,
     )  # fmt: skip
+
+
+async def test_overlays_reach_into_the_portions_of_shipped_flows(stage: Stage) -> None:
+    """A step is named by its id however deep it stands; the flow does what it did, but for ours."""
+    overlay = stage.project / "overlays" / "sandbox" / "ours.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text(
+        "overlay: v1\nflow: partner-center-to-salesforce\nwhy: Deals of ours are kept out.\n"
+        "steps:\n  each_referral: { concurrency: 1 }\n  bring_in:\n    before:\n"
+        "      - id: kept_out\n        when: steps.referral.output.it.name == 'Deal b'\n"
+        "        stop: { item: skipped, reason: kept out }\n"
+    )
+    engine = await open_engine(stage.project, "sandbox")
+    sent = [stage.emulated.microsoft("create", None, name=f"Deal {one}")["id"] for one in "ab"]
+
+    result = await engine.run("partner-center-to-salesforce", {"referral_ids": sent})
+
+    await engine.aclose()
+    reasons = [one["reason"] for one in result.records if one["status"] == "skipped"]
+    assert (result.counts["created"], reasons) == (1, ["kept out"])
+    assert stage.twin_of(sent[0])

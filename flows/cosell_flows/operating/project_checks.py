@@ -20,7 +20,8 @@ def of_files(root: Path, environment: Environment) -> Iterator[Check]:
     found = survey(root).problems
     errors = [one for one in found if one.severity is Severity.ERROR]
     if errors:
-        message = f"{len(errors)} problems in the files, the first at {errors[0].place}"
+        count = "one problem" if len(errors) == 1 else f"{len(errors)} problems"
+        message = f"{count} in the files, the first at {errors[0].place}"
         yield failed("definitions", message, "cosell check shows them all")
     else:
         yield ok("definitions", "the files have no problems")
