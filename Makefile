@@ -41,6 +41,7 @@ types: $(STAMP) ## check types
 
 bench: $(STAMP) ## measure against a bare hand-written script
 	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python benchmarks/events.py
 
 docs: $(STAMP) ## write the generated pages of docs/
 	@$(BIN)/python -m cosell_flows.cli.pages docs
