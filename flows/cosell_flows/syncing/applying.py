@@ -52,7 +52,7 @@ async def apply(systems: Systems, plan: PairPlan) -> Any:
     behind = await _write_right(systems, plan)
     if systems.planning:
         return left_version
-    link = await _link(systems, plan)
+    link = _in_step(await _known_link(systems, plan), plan)
     await systems.books.save(replace(
         link, left_version=left_version, right_version=behind.version, notes=behind.noted(link.notes),
     ))  # fmt: skip
@@ -80,7 +80,7 @@ async def remember(systems: Systems, plan: PairPlan) -> None:
     if systems.planning:
         return
     known = await _known_link(systems, plan)
-    link = await _link(systems, plan)
+    link = _in_step(known, plan)
     link = replace(
         link,
         left_version=pick(plan.left, plan.mirror.mapping.left.version),
@@ -268,9 +268,8 @@ async def _known_link(systems: Systems, plan: PairPlan) -> Link:
     return known or Link(mapping=plan.mirror.id, left_id=plan.left_id, right_id=plan.right_id)
 
 
-async def _link(systems: Systems, plan: PairPlan) -> Link:
+def _in_step(known: Link, plan: PairPlan) -> Link:
     """The link as it is once both sides of *plan* agree."""
-    known = await _known_link(systems, plan)
     return replace(
         known,
         right_id=plan.right_id,
