@@ -19,6 +19,7 @@ from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.parsing_inputs import json_schema
 from cosell_definitions.settings import Declaration
 
+from .deciding import decided
 from .operations import ENGINE
 from .planning_tests import steps_within
 
@@ -50,7 +51,7 @@ def completed(kind: str, base: Mapping[str, Any], known: Known) -> Schema:
     }.get(kind)
     if filled is not None:
         filled(schema, known)
-    relaxed: Schema = _relaxed(schema)
+    relaxed: Schema = _relaxed(decided(schema))
     return relaxed
 
 
