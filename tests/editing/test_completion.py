@@ -164,13 +164,28 @@ def test_shipped_files_have_no_fault_in_the_editor(editor: LanguageServer, proje
     assert {name: found for name, found in told.items() if found} == {}
 
 
+def test_keywords_are_offered_until_there_is_one(editor: LanguageServer, project: Path) -> None:
+    """Then what goes with it, and no second one."""
+    path = project / "definitions/own/own.flow.yaml"
+
+    before = editor.completions(path, FLOW + "steps:\n  - id: a\n    ¦\n")
+    after = editor.completions(path, FLOW + "steps:\n  - id: a\n    foreach: inputs.x\n    ¦\n")
+
+    assert before["foreach"] == "The same steps for each item of a list."
+    assert ("concurrency" in before, "concurrency" in after, "switch" in after) == (
+        False,
+        True,
+        False,
+    )
+
+
 def test_a_slip_is_marked_in_the_editor(editor: LanguageServer, project: Path) -> None:
-    """A key that is not known is told where it stands."""
+    """A key that is not known is told where it stands, and nothing that only follows from it."""
     path = project / "definitions/own/slip.flow.yaml"
-    editor.open(path, FLOW + "stesp: []\n")
+    editor.open(path, FLOW + "steps:\n  - id: a\n    steps:\n      - { id: b, wiat: 1s }\n")
     deadline = time.monotonic() + 60
     while path.as_uri() not in editor.diagnostics and time.monotonic() < deadline:
         editor.ask("textDocument/documentSymbol", {"textDocument": {"uri": path.as_uri()}})
 
     found = [one["message"] for one in editor.diagnostics[path.as_uri()]]
-    assert "Property stesp is not allowed." in found
+    assert found == ["Property wiat is not allowed."]

@@ -12,34 +12,49 @@ from typing import Any
 Schema = dict[str, Any]
 
 
-def decided(schema: Any) -> Any:
+def decided(schema: Schema) -> Schema:
     """The schema with `if` and `then` in place of the branches that a key or a value tells apart."""
+    made: Schema = _decided(schema, schema.get("$defs", {}))
+    return made
+
+
+def _decided(schema: Any, parts: Mapping[str, Schema]) -> Any:
     if isinstance(schema, list):
-        return [decided(one) for one in schema]
+        return [_decided(one, parts) for one in schema]
     if not isinstance(schema, dict):
         return schema
-    made: Schema = {name: decided(value) for name, value in schema.items()}
+    made: Schema = {name: _decided(value, parts) for name, value in schema.items()}
     if "x-by-key" in made:
-        return _by_key(made, schema["x-by-key"])
+        return _by_key(made, schema["x-by-key"], parts)
     if "x-by-value" in made:
         return _by_value(made, schema["x-by-value"])
     return made
 
 
-def _by_key(schema: Schema, branches: Mapping[str, Schema]) -> Schema:
+def _by_key(schema: Schema, branches: Mapping[str, Schema], parts: Mapping[str, Schema]) -> Schema:
     rest = {name: one for name, one in schema.items() if name != "oneOf"}
-    # `steps` is a scope by itself, and the body of a loop beside another keyword.
-    first = [name for name in branches if name != "steps"]
-    chain: Schema = {"required": ["steps"]} if "steps" in branches else {}
-    chain = {"if": chain, "then": branches["steps"], "else": _one_of(branches)} if chain else {}
-    for name in reversed(first):
+    chain = _undecided(branches, parts)
+    # `steps` is a scope by itself, and the body of a loop beside another keyword: it comes last.
+    for name in sorted(branches, key=lambda it: it != "steps"):
         chain = {"if": {"required": [name]}, "then": branches[name], "else": chain}
-    # Named here too, so that an editor offers the keywords where none is written yet.
-    return {**rest, "type": "object", "properties": {name: {} for name in branches}, **chain}
+    return {**rest, "type": "object", **chain}
 
 
-def _one_of(branches: Mapping[str, Schema]) -> Schema:
-    return {"anyOf": [{"required": [name]} for name in branches]}
+def _undecided(branches: Mapping[str, Schema], parts: Mapping[str, Schema]) -> Schema:
+    """Where no keyword is written yet: an editor offers them all, and marks what is none."""
+    whole = {name: parts[str(one["$ref"]).rsplit("/", 1)[-1]] for name, one in branches.items()}
+    everywhere = set.intersection(*(set(one["properties"]) for one in whole.values()))
+    shared = next(iter(whole.values()))["properties"]
+    return {
+        "properties": {
+            **{name: shared[name] for name in shared if name in everywhere},
+            **{name: {"description": one["description"]} for name, one in whole.items()},
+        },
+        "additionalProperties": False,
+        # A word that is none is marked as it stands; only then nothing is missing besides.
+        "if": {"propertyNames": {"enum": sorted(everywhere)}},
+        "then": {"anyOf": [{"required": [name]} for name in branches]},
+    }
 
 
 def _by_value(schema: Schema, choice: Mapping[str, Any]) -> Schema:

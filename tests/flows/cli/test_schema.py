@@ -36,6 +36,30 @@ def test_every_schema_is_one(cosell: Cosell, kind: str) -> None:
     assert said.code == 0
 
 
+@pytest.mark.parametrize(
+    ("step", "said"),
+    [
+        ({"id": "z", "wiat": "1s"}, "Additional properties are not allowed ('wiat' was unexpected)"),
+        ({"id": "z", "wait": "1s", "tmeout": "1s"},
+         "Additional properties are not allowed ('tmeout' was unexpected)"),
+        ({"id": "z", "foreach": "inputs.x", "as": "x", "concurrency": "many", "steps": [{"id": "y", "wait": "1s"}]},
+         "'many' is not of type 'integer'"),
+        ({"id": "z", "wait": "1s"}, None),
+    ],
+)  # fmt: skip
+def test_a_slip_deep_inside_is_told_as_what_it_is(
+    cosell: Cosell, step: dict[str, object], said: str | None
+) -> None:
+    """A standard validator follows the keywords of the steps, and says one thing of one slip."""
+    for level in range(12):
+        step = {"id": f"s{level}", "foreach": "inputs.x", "as": "x", "steps": [step]}
+    flow = {"flow": "v1", "id": "deep", "name": "Deep", "steps": [step]}
+
+    found = list(Draft202012Validator(cosell("schema", "flow").json).iter_errors(flow))
+
+    assert [one.message for one in found] == ([said] if said else [])
+
+
 def test_a_new_operation_is_in_the_schema(cosell: Cosell, project: Path) -> None:
     """What the project has is named: here, an operation of a connector of one's own."""
     cosell("new", "connector", "parcels")
