@@ -13,8 +13,8 @@ from cosell_definitions.model import Flow
 from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.model_tests import FlowTests
 from cosell_definitions.opening import content_of
-from cosell_definitions.problems import Place, Problem, Severity, Unsound
-from cosell_definitions.settings import Declaration
+from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_you_mean
+from cosell_definitions.settings import Declaration, EnvironmentFile
 from cosell_env.resolving import resolve
 
 from ..compiling.operations import ENGINE, OPEN, Anything, operations_of
@@ -47,6 +47,28 @@ def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
             key=lambda it: (it.place.file, it.place.line, it.place.column, it.code, it.message),
         )
     )
+
+
+def _unbound(environment: EnvironmentFile, documents: Documents) -> Iterator[Problem]:
+    """Connections that look like a slip: of nearly the name of a connector, and of none."""
+    for name, settings in environment.connections.items():
+        connector = settings.get("connector", name)
+        known = documents.connectors
+        near = did_you_mean(connector, known) if isinstance(connector, str) else None
+        if near is None or connector in known or f"connectors/{connector}" in _folders(documents):
+            continue
+        key = "connector" if "connector" in settings else next(iter(settings), "")
+        yield Problem(
+            code="V026",
+            place=environment.key_places.get((name, key), environment.place),
+            message=f"connection {name} is of the connector {connector!r}, and there is none",
+            hint=f"did you mean {near!r}? For another name, say `connector: {near}` in it",
+            severity=Severity.WARNING,
+        )
+
+
+def _folders(documents: Documents) -> set[str]:
+    return {PurePosixPath(file).parent.as_posix() for file in documents.files}
 
 
 def _joined(problems: Iterable[Problem]) -> Iterator[Problem]:
@@ -196,6 +218,7 @@ def _environments(root: Path, documents: Documents) -> Iterator[Problem]:
     if _faulty_declarations(documents):
         return  # every current value would be a value of nothing
     for name, environment in documents.environments.items():
+        yield from _unbound(environment, documents)
         try:
             resolved = resolve(
                 documents.declarations, environment, {}, environment=name, folder=root
