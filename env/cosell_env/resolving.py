@@ -192,8 +192,10 @@ def _hint(declaration: Declaration, text: str) -> str:
 def _twice(declared: Sequence[Declaration]) -> Iterator[tuple[str, Problem]]:
     seen: dict[str, Declaration] = {}
     for declaration in declared:
-        first = seen.setdefault(declaration.name, declaration)
-        if first is not declaration:
+        first = seen.get(declaration.name)
+        if first is None:
+            seen[declaration.name] = declaration
+        else:
             yield (
                 declaration.name,
                 Problem(
