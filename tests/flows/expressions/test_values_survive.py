@@ -16,11 +16,11 @@ from cosell_definitions.model import Template
 from cosell_definitions.problems import Place
 from cosell_flows.cli.console import to_json
 from cosell_flows.compiling.expressions import (
-    MAX_LENGTH,
     ExpressionFailed,
     compiled,
     evaluate,
 )
+from cosell_flows.compiling.grammar import MAX_LENGTH
 from cosell_flows.compiling.referring import usage
 from cosell_flows.compiling.values import Faulty
 
