@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cosell_flows.cli.stagehands import call
+from cosell_flows.cli.stagehands import API, Seller, call
 from cosell_flows.running.opening import open_engine
 
 from .conftest import Stage
@@ -20,7 +20,6 @@ HOOK = "http://127.0.0.1:9/webhooks/partner-center"
 
 async def reopened(stage: Stage) -> None:
     """Read the project again, as the next command would."""
-    await stage.engine.aclose()
     await stage.reopen()
 
 
@@ -35,6 +34,42 @@ async def test_another_field_holds_the_deal_value(
     await stage.sync("opportunity-to-partner-center", opportunity_ids=[deal])
 
     assert stage.writes("partner_center")[0]["body"]["details"]["dealValue"] == 42
+
+
+def calculated(stage: Stage) -> None:
+    """Give the org a deal value that computes itself: four fifths of the amount."""
+    admin = Seller.sign_in(stage.ready, stage.ready["salesforce"]["username"])
+    told = {
+        "label": "Net",
+        "type": "Currency",
+        "precision": 18,
+        "scale": 2,
+        "formula": "Amount * 0.8",
+    }
+    call("POST", f"{admin.url}{API}/tooling/sobjects/CustomField",
+         {"FullName": "Opportunity.Net__c", "Metadata": told}, token=admin.token)  # fmt: skip
+    for row in admin.find("SELECT Id FROM PermissionSet WHERE IsOwnedByProfile = true"):
+        admin.make("FieldPermissions", ParentId=row["Id"], SobjectType="Opportunity",
+                   Field="Opportunity.Net__c", PermissionsRead=True, PermissionsEdit=False)  # fmt: skip
+
+
+async def test_a_calculated_deal_value_travels_out_only(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its row says: it is sent, and a referral comes in without it."""
+    calculated(stage)
+    monkeypatch.setenv("COSELL_DEAL_VALUE_FIELD", "Net__c")
+    path = stage.project / "definitions/cosell/referral-opportunity.map.yaml"
+    text = path.read_text(encoding="utf-8")
+    row = "skip_when: zero_or_blank, label: Deal value"
+    path.write_text(text.replace(row, f"direction: right_to_left, {row}"), encoding="utf-8")
+    await reopened(stage)
+
+    _, referral = await stage.shared(Amount=1000)
+    received, _ = await stage.received(details={"dealValue": 77})
+
+    assert stage.emulated.referral(referral)["details"]["dealValue"] == 800
+    assert stage.look(received)["Net__c"] == 0  # of an amount that nobody filled in yet
 
 
 async def test_no_marks_where_they_are_not_wanted(

@@ -112,6 +112,7 @@ def of_org(report: OrgReport) -> Iterator[Check]:
     yield _rights(report)
     yield _administrator(report)
     yield from _stages(report)
+    yield from _deal_value(report)
     yield _currencies(report)
     yield from _countries(report)
     if report.calls is not None:
@@ -174,6 +175,19 @@ def _stages(report: OrgReport) -> Iterator[Check]:
         said = f"the org has no stage {' and no '.join(lacks)}, which close a referral"
         hint = "map your own closing stages: the table `stages` in referral-opportunity.map.yaml"
         yield warning("salesforce.closing_stages", said, hint)
+
+
+def _deal_value(report: OrgReport) -> Iterator[Check]:
+    variable = str(report.values.get("DEAL_VALUE_FIELD", ""))
+    described = report.describes.get("Opportunity")
+    there = field_in(described, variable) if described else None
+    if there is not None and there.get("calculated"):
+        said = f"{variable} (DEAL_VALUE_FIELD) computes itself: no deal value can be written to it"
+        hint = (
+            "let it travel out only: write direction: right_to_left in its row of "
+            "referral-opportunity.map.yaml; where it does already, all is well"
+        )
+        yield warning("salesforce.deal_value", said, hint)
 
 
 def _currencies(report: OrgReport) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from typing import Any
 from xml.etree import ElementTree
 
@@ -277,6 +278,18 @@ def report(**more: Any) -> OrgReport:
 def test_a_ready_org_is_ready() -> None:
     """Every check of an org that lacks nothing is ok."""
     assert {one.status for one in of_org(report())} == {"ok"}
+
+
+def test_a_deal_value_that_computes_itself_is_told() -> None:
+    """It can be sent, and not be written: the mapping has to say so."""
+    org = report()
+    net = {"name": "Net__c", "type": "currency", "calculated": True}
+    described = {"Opportunity": {"fields": [net]}}
+    values = {**org.values, "DEAL_VALUE_FIELD": "Net__c"}
+
+    told = of_org(replace(org, describes={**org.describes, **described}, values=values))
+
+    assert "salesforce.deal_value" in [one.id for one in told if one.status == "warning"]
 
 
 @pytest.mark.parametrize(
