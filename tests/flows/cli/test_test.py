@@ -148,7 +148,7 @@ def test_the_shipped_tests_pass_and_reach_nearly_everything(cosell: Cosell) -> N
         name: one["branches"]["percent"] for name, one in document["coverage"]["flows"].items()
     }
     assert [case["name"] for case in document["cases"] if not case["passed"]] == []
-    assert [case["unused"] for case in document["cases"] if case["unused"]] == []
+    assert "was not used" not in said.err
     assert {case["flow"] for case in document["cases"]} == set(shares)
     assert len(shares) == 11
     assert min(shares.values()) >= 80
