@@ -216,7 +216,9 @@ def _failure(
         status=status,
         field=_text(body, rules.field) or None,
         record=_text(body, rules.record)[:LONGEST_RECORD] or None,
-        happened="no" if refused and error_class != "unavailable" else _happened(status),
+        happened="no"
+        if refused and error_class != "unavailable"
+        else _happened(status, error_class),
     )
 
 
@@ -236,7 +238,10 @@ def _class(
     return "unavailable" if status >= 500 else "invalid"
 
 
-def _happened(status: int) -> Happened:
+def _happened(status: int, error_class: ErrorClass) -> Happened:
+    # Whoever says that a record is locked, or that there were too many calls, wrote nothing.
+    if error_class in ("locked", "rate_limited"):
+        return "no"
     # A gateway may give up (408, 5xx) on a write that the system behind it goes on to do.
     return "maybe" if status >= 500 or status == 408 else "no"
 

@@ -167,6 +167,12 @@ def test_only_their_own_failures_leave_doubt(
     assert failed(salesforce, status).happened == happened
 
 
+@pytest.mark.parametrize("code", ["UNABLE_TO_LOCK_ROW", "REQUEST_LIMIT_EXCEEDED"])
+def test_a_refusal_leaves_no_doubt_whatever_its_status(salesforce: Connector, code: str) -> None:
+    """A record that was locked was not written, also where the lock is told with 500."""
+    assert failed(salesforce, 500, [{"message": "m", "errorCode": code}]).happened == "no"
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
