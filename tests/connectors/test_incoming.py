@@ -65,6 +65,7 @@ def test_header_names_are_in_lower_case(salesforce: Connector) -> None:
         (400, "UNABLE_TO_LOCK_ROW", "locked"),
         (500, "UNABLE_TO_LOCK_ROW", "locked"),
         (503, "SERVER_UNAVAILABLE", "unavailable"),
+        (400, "INVALID_QUERY_LOCATOR", "unavailable"),
         (400, "MALFORMED_QUERY", "invalid"),
         (400, "INVALID_FIELD", "invalid"),
         (404, "NOT_FOUND", "not_found"),
