@@ -133,6 +133,16 @@ def test_partner_center_has_two_shapes_of_its_own(
     assert (error.code, error.error_class) == (code, error_class)
 
 
+@pytest.mark.parametrize("body", [{"code": "900421"}, {"code": 900421, "description": "MFA"}])
+def test_a_lacking_second_factor_is_told_by_both_hosts(
+    partner_center: Connector, events: Connector, body: Any
+) -> None:
+    """The code decides: whoever reads `forbidden` looks for a role that is not missing."""
+    told = [failed(connector, 403, body).error_class for connector in (partner_center, events)]
+
+    assert told == ["unauthorized", "unauthorized"]
+
+
 def test_the_gateway_has_a_third(partner_center: Connector) -> None:
     """Being throttled is told in another shape, with how long to wait."""
     told = sample("partner-center/error.429.json")
