@@ -284,6 +284,30 @@ def test_json_under_another_type_is_read(partner_center: Connector) -> None:
     assert reply.body == {"id": "1"}
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (401, "INVALID_SESSION_ID"),
+        (403, "REQUEST_LIMIT_EXCEEDED"),
+        (403, "API_DISABLED_FOR_ORG"),
+        (404, "NOT_FOUND"),
+        (404, "ENTITY_IS_DELETED"),
+        (412, "PROCESSING_HALTED"),
+        (503, "SERVER_UNAVAILABLE"),
+    ],
+)
+def test_a_row_fails_as_a_call_would(salesforce: Connector, status: int, code: str) -> None:
+    """A row of a collection has no status; its code leads to the same class."""
+    rows = salesforce.operations["update_records"].rows
+    assert rows is not None
+    alone = failed(salesforce, status, [{"message": "m", "errorCode": code}])
+    row = {"success": False, "errors": [{"statusCode": code, "message": "m", "fields": []}]}
+
+    reply = with_row_errors(answered(salesforce, 200, [row]), rows, salesforce.errors, {})
+
+    assert reply.body[0]["error"]["class"] == alone.error_class
+
+
 def test_rows_that_failed_carry_their_class(salesforce: Connector) -> None:
     """A collection answers 200; each row that failed says why, as an error of its own would."""
     rows = salesforce.operations["update_records"].rows
