@@ -88,7 +88,7 @@ def call(
     if token:
         headers["Authorization"] = f"Bearer {token}"
     request = urllib.request.Request(url, data=data, method=method, headers=headers)
-    for patience in (2, 4, 8, None):
+    for patience in (0.25, 0.5, 1, 2, 4, 8, None):
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 text = answer.read()
