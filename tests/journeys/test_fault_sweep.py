@@ -12,7 +12,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -207,9 +207,11 @@ async def test_a_write_may_go_wrong(sweep: Sweep, story: Story) -> None:
     """The process dies after the first write was carried out, or the last one's answer is lost."""
     requests = await sweep.requests()
     writes = [at for at, one in enumerate(requests) if faults_of(one) == WRITING]
+    chosen: list[tuple[int, Fault]] = [(writes[0], "dies after"), (writes[-1], "lost answer")]
 
-    await sweep.play(writes[0], "dies after")
-    await sweep.play(writes[-1], "lost answer")
+    broken = await broken_by(sweep, requests, chosen)
+
+    assert broken == {}, json.dumps(broken, indent=1, ensure_ascii=False)
 
 
 @pytest.mark.long
@@ -217,11 +219,22 @@ async def test_a_write_may_go_wrong(sweep: Sweep, story: Story) -> None:
 async def test_every_request_may_go_wrong(sweep: Sweep, story: Story) -> None:
     """Whichever request of a story goes wrong, and however: once all is quiet, all is well."""
     requests = await sweep.requests()
-    broken = {}
-    for at, one in enumerate(requests):
-        for fault in faults_of(one):
-            try:
-                await sweep.play(at, fault)
-            except Exception as error:  # noqa: BLE001 - whatever it is, it belongs in the list
-                broken[f"{fault} {at} {one}"] = str(error)[:600]
+
+    every = [(at, fault) for at, one in enumerate(requests) for fault in faults_of(one)]
+
+    broken = await broken_by(sweep, requests, every)
+
     assert broken == {}, json.dumps(broken, indent=1, ensure_ascii=False)
+
+
+async def broken_by(
+    sweep: Sweep, requests: Sequence[str], faults: Iterable[tuple[int, Fault]]
+) -> dict[str, str]:
+    """What is not well in the end, by the fault and the request that it befell."""
+    broken = {}
+    for at, fault in faults:
+        try:
+            await sweep.play(at, fault)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it belongs in the list
+            broken[f"{fault} {at} {requests[at]}"] = str(error)[:600]
+    return broken

@@ -51,6 +51,7 @@ class Household:
     loop: asyncio.AbstractEventLoop
     project: Path
     turn: int = 0
+    judged: int = 0  # examples that came to their end, and were looked at there
 
 
 class TwoSides(RuleBasedStateMachine):
@@ -198,6 +199,7 @@ class TwoSides(RuleBasedStateMachine):
         for deal, twin in ((self.ours, referral), (theirs, self.theirs)):
             self._agree(self.stage.look(deal), self.stage.emulated.referral(twin))
         self._nothing_illegal_was_sent()
+        self.home.judged += 1
 
     def _until_quiet(self) -> None:
         for turn in range(10):
@@ -266,6 +268,7 @@ def test_both_sides_agree_whatever_happens(monkeypatch: pytest.MonkeyPatch) -> N
         finally:
             home.loop.run_until_complete(home.engine.aclose())
             home.loop.close()
+    assert home.judged > 0, "no example came to its end"
 
 
 def _play(machine: type[TwoSides]) -> None:

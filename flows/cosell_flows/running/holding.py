@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import (
     AsyncIterator,
     Callable,
@@ -26,6 +27,8 @@ from typing import Any
 
 from ..ledger import Books, LeaseLost, Leases, LedgerError, LedgerUnreachable, new_token
 from .outcomes import of_ledger
+
+logger = logging.getLogger(__name__)
 
 HANDFUL = 16  # deals that are taken at a time; a run that dies keeps others from so many
 GLANCE = 100  # deals that a plan looks up at a time
@@ -105,6 +108,7 @@ class Holding:
     async def _take(self, key: str, coming: Coming | None) -> str:
         if self._keeper is None:
             self._keeper = asyncio.create_task(self._keep())
+            self._keeper.add_done_callback(self._not_kept)
         if coming is None:
             token = new_token()
             taken = await self._take_now([key], token, reads=False)
@@ -197,10 +201,10 @@ class Holding:
 
     async def aclose(self) -> None:
         """Give everything back."""
-        if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.wait([self._keeper])
-            self._keeper = None
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait([keeper])
         self._forget_timer()
         self._done |= self._all_ahead()
         await self._give()
@@ -221,8 +225,21 @@ class Holding:
             self._stale = dict(self._ahead)
             await self._renew()
 
+    def _not_kept(self, keeper: asyncio.Task[None]) -> None:
+        """Where the keeping ended by itself, nobody knows how long a deal is ours: all are lost."""
+        if keeper.cancelled():
+            return
+        logger.error("the leases of %s are not renewed", self.owner, exc_info=keeper.exception())
+        if self._keeper is keeper:
+            self._keeper = None  # whoever takes a deal next begins anew
+        held = self._all_held()
+        self._lose(held, held)
+
+    def _all_held(self) -> dict[str, str]:
+        return {key: one.token for key, one in self._now.items()} | self._ahead
+
     async def _renew(self) -> None:
-        held = {key: one.token for key, one in self._now.items()} | self._ahead
+        held = self._all_held()
         if not held:
             return
         asked_at = _loop_time()
@@ -231,7 +248,7 @@ class Holding:
                 {_named(key): token for key, token in held.items()}, ttl=self.ttl
             )
         except LedgerUnreachable:
-            late = [key for key, token in held.items() if asked_at >= self._sure_until[token]]
+            late = [key for key, it in held.items() if asked_at >= self._sure_until.get(it, 0)]
             self._lose(late, held)
             return
         recent = {token: until for token, until in self._sure_until.items() if until > asked_at}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine as Databases
 from sqlalchemy import event
 
-from cosell_flows.ledger import Books, Ledger, Link, open_ledger
+from cosell_flows.ledger import Books, Leases, Ledger, Link, open_ledger
 from cosell_flows.running.holding import Holding
 from cosell_flows.running.outcomes import StepFailed
 
@@ -146,11 +146,11 @@ async def test_who_waits_holds_nothing_in_advance(two: Two) -> None:
     here, there = two.holding(0), two.holding(1)
     gate = asyncio.Event()
 
-    async def work(holding: Holding, first: str, ahead: str, then: str) -> None:
+    async def work(holding: Holding, first: str, ahead: str, then: str) -> str | None:
         async with holding.deal(first, coming(ahead)):
             await gate.wait()
         async with holding.deal(then, coming()):
-            pass
+            return (await two.holders(then))[0]
 
     tasks = [
         asyncio.ensure_future(work(here, "A", "B", "Y")),
@@ -160,7 +160,7 @@ async def test_who_waits_holds_nothing_in_advance(two: Two) -> None:
         await asyncio.sleep(0.01)
     gate.set()
 
-    await asyncio.wait_for(asyncio.gather(*tasks), timeout=60)
+    assert await asyncio.wait_for(asyncio.gather(*tasks), timeout=60) == ["run 0", "run 1"]
 
 
 async def test_what_nobody_comes_to_is_given_back(two: Two) -> None:
@@ -188,6 +188,30 @@ async def test_work_on_a_deal_that_was_lost_is_given_up(two: Two, clock: Time) -
 
     with pytest.raises(StepFailed) as failed:
         await work()
+
+    assert failed.value.error_class == "locked"
+
+
+class Unkept(Leases):
+    """Leases that cannot be renewed, for a reason that nobody thought of."""
+
+    async def renew(self, held: Mapping[str, str], *, ttl: timedelta) -> frozenset[str]:
+        """Fail."""
+        raise RuntimeError("no")
+
+
+async def test_work_on_a_deal_that_is_not_renewed_is_given_up(two: Two) -> None:
+    """Whatever ends the renewing: nobody works on without knowing that the deal is still ours."""
+    ledger = two.ledgers[0]
+    unkept = Holding(
+        leases=Unkept(ledger.leases._database), owner="a run", books=Books(ledger, mapping="deals"),
+        ttl=timedelta(seconds=0.3),
+    )  # fmt: skip
+
+    with pytest.raises(StepFailed) as failed:
+        async with unkept.deal("A", coming()):
+            await asyncio.sleep(60)
+    await unkept.aclose()
 
     assert failed.value.error_class == "locked"
 
