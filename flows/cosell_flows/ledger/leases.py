@@ -106,7 +106,7 @@ class Leases:
         """Keep the leases *held*, by key with their tokens; gives the keys that are still held."""
         kept = await self._database.written(
             update(LEASES)
-            .where(_are(held))
+            .where(_in_order(held))
             .values(expires_at=self._database.now() + ttl)
             .returning(LEASES.c.key)
         )
@@ -115,7 +115,7 @@ class Leases:
 
     async def let_go(self, held: Mapping[str, str]) -> None:
         """Free the leases *held*, by key with their tokens, but not what others took since."""
-        await self._database.change(delete(LEASES).where(_are(held)))
+        await self._database.change(delete(LEASES).where(_in_order(held)))
 
     async def _renew(self, key: str, *, token: str, ttl: timedelta) -> None:
         """Keep the lease; returns once it is lost."""
@@ -140,9 +140,16 @@ def new_token() -> str:
     return uuid.uuid4().hex
 
 
-def _are(held: Mapping[str, str]) -> ColumnElement[bool]:
+def _in_order(held: Mapping[str, str]) -> ColumnElement[bool]:
+    """Those leases, locked one after the other as `take` locks them: PostgreSQL's own order is any.
+
+    https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-DEADLOCKS
+    """
     pairs = [(_fitting(key), token) for key, token in held.items()]
-    return tuple_(LEASES.c.key, LEASES.c.token).in_(pairs)
+    theirs = tuple_(LEASES.c.key, LEASES.c.token).in_(pairs)
+    return LEASES.c.key.in_(
+        select(LEASES.c.key).where(theirs).order_by(LEASES.c.key).with_for_update()
+    )
 
 
 def _fitting(key: str) -> str:

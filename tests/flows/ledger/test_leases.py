@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 
@@ -13,6 +14,7 @@ from cosell_flows.ledger import LeaseBusy, LeaseLost, Ledger
 from .conftest import Time
 
 SOON = timedelta(seconds=0.15)
+MINUTE = timedelta(minutes=1)
 
 
 def hold(
@@ -128,3 +130,23 @@ async def test_a_key_may_be_of_any_length(ledger: Ledger, other: Ledger) -> None
         holders = [await ledger.leases.holder(long + end) for end in "ab"]
 
     assert holders == ["me", "you"]
+
+
+async def test_many_leases_at_once_wait_in_no_circle(ledger: Ledger, other: Ledger) -> None:
+    """Some renew what others want to take, in whichever order each has them: nobody is cut off."""
+    keys = [f"deal:{number:02}" for number in range(60)]
+    ours = dict.fromkeys(random.Random(1).sample(keys, len(keys)), "ours")
+    for key, token in ours.items():
+        await ledger.leases.take([key], owner="me", token=token, ttl=MINUTE)
+
+    async def renew(times: int) -> set[frozenset[str]]:
+        backwards = dict(reversed(ours.items()))
+        return {await ledger.leases.renew(backwards, ttl=MINUTE) for _ in range(times)}
+
+    async def want(times: int) -> set[frozenset[str]]:
+        take = other.leases.take
+        return {await take(keys, owner="you", token="yours", ttl=MINUTE) for _ in range(times)}
+
+    went = await asyncio.gather(renew(80), renew(80), want(80), want(80))
+
+    assert went == [{frozenset(keys)}, {frozenset(keys)}, {frozenset()}, {frozenset()}]
