@@ -1,5 +1,6 @@
 """What Partner Center answers when it refuses, in its three shapes."""
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from starlette.responses import Response
@@ -7,7 +8,7 @@ from starlette.responses import Response
 from cosell_emulators import exact_json
 
 
-class Refusal(Exception):
+class Refusal(Exception, ABC):
     """A request is refused; the answer says why."""
 
     def __init__(self, status: int, **headers: str) -> None:
@@ -15,9 +16,9 @@ class Refusal(Exception):
         self.status = status
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
+    @abstractmethod
     def body(self) -> dict[str, Any]:
         """Give the document the answer carries."""
-        raise NotImplementedError
 
     def response(self) -> Response:
         """Make the answer."""

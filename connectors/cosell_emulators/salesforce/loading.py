@@ -2,6 +2,7 @@
 
 import csv
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -30,7 +31,7 @@ EMPTY = "#N/A"
 
 
 @dataclass(slots=True, kw_only=True)
-class Job:
+class Job(ABC):
     """A job, and how far it has come."""
 
     id: str
@@ -44,9 +45,9 @@ class Job:
     error: str = ""
 
     @property
+    @abstractmethod
     def object(self) -> str:
         """Say which object the job is about."""
-        raise NotImplementedError
 
     @property
     def line_end(self) -> str:
