@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from cosell_flows.cli.stagehands import Child, Emulated, Prefect, Seller, call, until
+from cosell_flows.cli.stagehands import Child, Emulated, Prefect, Seller, StoryBroke, call, until
 from cosell_flows.ledger import Run, open_ledger
 from cosell_flows.project import init_project
 
@@ -118,6 +118,14 @@ class Served:
         """The runs that Prefect believes somebody works on."""
         states = {"state": {"type": {"any_": UNDER_WAY}}}
         return list(call("POST", f"{self.api}/flow_runs/filter", {"flow_runs": states}))
+
+    def unfinished(self) -> list[str]:
+        """The runs that Prefect believes are under way, and the events that are not done."""
+        events = self.cosell("events", "list")["events"]
+        return [
+            *(f"run {one['id']} {one['name']} {one['state_name']}" for one in self.under_way()),
+            *(f"event {one}" for one in events if one["status"] != "done"),
+        ]
 
     def begin(self, flow: str, times: int) -> list[str]:
         """Press `Run` many times at once; the runs' ids."""
@@ -217,11 +225,11 @@ def test_a_process_that_dies_loses_and_doubles_nothing(served: Served) -> None:
     served.start("first", port)
     until(lambda: len(served.twins()) == REFERRALS, "every opportunity", patience=180)
 
-    def is_quiet() -> bool:
-        events = served.cosell("events", "list")["events"]
-        return not served.under_way() and all(one["status"] == "done" for one in events)
-
-    until(is_quiet, "the end of every run and event", patience=180)
+    try:
+        until(lambda: not served.unfinished(), "the end of every run and event", patience=180)
+    except StoryBroke as broke:
+        broke.add_note("\n".join(served.unfinished()))
+        raise
     assert served.twins() == dict.fromkeys(made, 1)
     accounts = Counter(
         row["Name"] for row in served.find("SELECT Name FROM Account WHERE Name LIKE 'Customer %'")
