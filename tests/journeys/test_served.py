@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from cosell_flows.cli.stagehands import Child, Emulated, Prefect, Seller, StoryBroke, call, until
+from cosell_flows.ledger import this_process
 from cosell_flows.project import init_project
 
 pytestmark = [pytest.mark.journey, pytest.mark.xdist_group("prefect")]
@@ -267,6 +268,26 @@ def test_a_secret_that_prefect_keeps_is_read(served: Served, tmp_path: Path) -> 
     )  # fmt: skip
 
     assert (said.returncode, secret in said.stdout + said.stderr) == (0, False), said.stderr
+
+
+def test_a_run_whose_process_died_before_it_began_is_said(served: Served) -> None:
+    """Prefect believes that it runs, and no ledger knows of it: whose it was is in its states."""
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    place = this_process().rsplit(":", 2)[0]
+    api = served.ready["prefect_api"]
+    deployment = call("POST", f"{api}/deployments/filter",
+                      {"deployments": {"name": {"any_": [FLOW]}}})[0]["id"]  # fmt: skip
+    taken = {"type": "PENDING", "message": f"taken up by {place}:{dead.pid}:0"}
+    run = call("POST", f"{api}/deployments/{deployment}/create_flow_run", {"state": taken})["id"]
+    call("POST", f"{api}/flow_runs/{run}/set_state", {"state": {"type": "RUNNING"}})
+
+    until(lambda: call("GET", f"{api}/flow_runs/{run}")["state"]["type"] == "CRASHED",
+          "that the run has crashed", patience=60)  # fmt: skip
+
+    assert (
+        "the process that ran it ended" in call("GET", f"{api}/flow_runs/{run}")["state"]["message"]
+    )
 
 
 def test_a_port_in_use_is_said(served: Served) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from prefect import get_client
+from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.filters import (
     DeploymentFilter,
     DeploymentFilterId,
@@ -18,6 +19,10 @@ from prefect.client.schemas.filters import (
 from prefect.client.schemas.objects import FlowRun, State, StateType
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Cancelled, Crashed
+
+from cosell_flows.ledger import is_gone
+
+from .claims import claimant
 
 _CRASHED = "the process that ran it ended; its events are taken up again by cosell serve"
 _UNDER_WAY = [StateType.PENDING, StateType.RUNNING, StateType.CANCELLING]
@@ -45,7 +50,7 @@ async def mark_abandoned(
     """Mark runs of ours that Prefect believes to be under way and nobody works on; how many.
 
     Of a run that *is_alive* does not know (None), a cosell with another ledger may be in charge:
-    it is left alone, unless it never began.
+    it is left alone, unless it never began, or the process that took it is known to be gone.
     """
     ours = DeploymentFilter(id=DeploymentFilterId(any_=list(deployments)))
     under_way = FlowRunFilter(
@@ -57,7 +62,7 @@ async def mark_abandoned(
             deployment_filter=ours, flow_run_filter=under_way, limit=200
         ):
             alive = await is_alive(str(run.id))
-            if alive or (alive is None and not _never_began(run)):
+            if alive or (alive is None and not await _is_nobodys(client, run)):
                 continue
             cancelling = run.state is not None and run.state.is_cancelling()
             state: State[Any] = (Cancelled if cancelling else Crashed)(message=_CRASHED)
@@ -66,7 +71,12 @@ async def mark_abandoned(
     return marked
 
 
-def _never_began(run: FlowRun) -> bool:
-    if run.state is None or not run.state.is_pending():
-        return False
-    return datetime.now(UTC) - run.state.timestamp > _LONGEST_BEGINNING
+async def _is_nobodys(client: PrefectClient, run: FlowRun) -> bool:
+    """Whether nobody works on a run that is in no ledger of ours, or waits in it for an answer."""
+    if run.state is not None and run.state.is_pending():
+        late = datetime.now(UTC) - run.state.timestamp > _LONGEST_BEGINNING
+        if late:
+            return True
+    states = await client.read_flow_run_states(run.id)
+    # One that was put aside has its place in the ledger; its answer is taken up by another process.
+    return is_gone(claimant(states)) and not any(state.is_paused() for state in states)

@@ -14,12 +14,13 @@ from prefect import get_client
 from prefect.client.orchestration import PrefectClient
 from prefect.client.schemas.objects import FlowRun, State
 from prefect.exceptions import Abort, ObjectNotFound
-from prefect.states import Cancelled, Failed, Pending
+from prefect.states import Cancelled, Failed
 from prefect.utilities.engine import propose_state
 
-from cosell_flows.ledger import LedgerError, this_process
+from cosell_flows.ledger import LedgerError
 
 from .approving import RESUMING, end_aside, give_up, is_late, standing
+from .claims import claim
 from .deployments import Deployments
 from .running import NotToBeRun, run_on_prefect
 from .seam import RunsFlows
@@ -171,13 +172,13 @@ class Runner:
 
 async def claimed(client: PrefectClient, run: FlowRun) -> bool:
     """Whether the run is ours now; another runner or a person may have been faster."""
-    ours = f"taken up by {this_process()}"
-    state = await _propose(client, run, Pending(message=ours))
+    ours = claim()
+    state = await _propose(client, run, ours)
     if state is None:
         # The client asks again where an answer is lost, and is then told that the run is taken.
         with contextlib.suppress(ObjectNotFound):
             state = (await client.read_flow_run(run.id)).state
-    return state is not None and state.is_pending() and state.message == ours
+    return state is not None and state.is_pending() and state.message == ours.message
 
 
 async def _propose(client: PrefectClient, run: FlowRun, state: State[Any]) -> State[Any] | None:

@@ -24,13 +24,14 @@ from prefect.context import AsyncClientContext
 from prefect.exceptions import Abort, PrefectException
 from prefect.flow_engine import AsyncFlowRunEngine
 from prefect.logging import get_run_logger
-from prefect.states import Cancelled, Completed, Failed, Pending
+from prefect.states import Cancelled, Completed, Failed
 
 from cosell_definitions.model import Flow, Step
 from cosell_flows.running.interpreter import Run
 from cosell_flows.running.outcomes import CANCELLED, COUNTED, RunResult, StepFailed, StepRecord
 
 from .approving import asking, put_aside
+from .claims import claim
 from .forms import can_be_shown, shown
 from .reports import lines_of, report_of, sentence_of
 from .seam import RunsFlows
@@ -304,10 +305,10 @@ async def _new_run(client: PrefectClient, wanted: _Wanted) -> FlowRun:
         return await client.create_flow_run_from_deployment(
             wanted.deployment,
             parameters=parameters,
-            state=Pending(),
+            state=claim(),
             name=wanted.name,
             idempotency_key=wanted.idempotency_key,
         )
     return await client.create_flow_run(
-        wanted.flow, parameters=parameters if fits else {}, state=Pending(), name=wanted.name
+        wanted.flow, parameters=parameters if fits else {}, state=claim(), name=wanted.name
     )
