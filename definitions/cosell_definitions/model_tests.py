@@ -134,6 +134,7 @@ class State:
 
     links: tuple[KnownLink, ...] = ()
     cursors: Mapping[str, datetime] = field(default_factory=dict)
+    values: Mapping[str, Data] = field(default_factory=dict)
     letters: tuple[KnownLetter, ...] = ()
 
 

@@ -132,6 +132,7 @@ def _state(hand: Hand, entry: Shaped | None) -> State:
     return State(
         links=tuple(_link(hand, one) for one in (links.items if links is not None else ())),
         cursors={name: moment for name, moment in moments.items() if moment is not None},
+        values=_plain(entry.get("values")),
         letters=tuple(_letter(hand, one) for one in (letters.items if letters is not None else ())),
     )
 

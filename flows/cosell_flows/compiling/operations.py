@@ -153,6 +153,19 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "value: any",
         ),
     },
+    "state": {
+        "get": _view("what was remembered under a name, or null", "name: text", "value: any"),
+        "set": _view(
+            "remember a value under a name, from run to run; null forgets it",
+            "name: text, value: any",
+        ),
+        "turn": _view(
+            "whose turn it is in a list that is shared out evenly; the same for the same `key`, "
+            "also after a run that was cut off",
+            "name: text, key: text, among: list",
+            "value: text",
+        ),
+    },
     "debug": {
         "echo": OPEN,
         "fail": _view(

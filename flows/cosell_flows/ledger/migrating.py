@@ -11,7 +11,7 @@ from .database import Database
 from .errors import LedgerTooNew
 from .tables import METADATA
 
-REVISIONS = ("0001", "0002", "0003")
+REVISIONS = ("0001", "0002", "0003", "0004")
 """Every revision, oldest first; the last one is what `tables` describes."""
 
 VERSION_TABLE = "cosell_ledger_revision"

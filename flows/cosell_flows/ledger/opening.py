@@ -19,6 +19,7 @@ from .links import Links
 from .migrating import bring_up_to_date
 from .retention import Retention
 from .runs import Runs
+from .state import State
 from .switches import Switches
 from .tables import METADATA
 
@@ -39,6 +40,7 @@ class Ledger:
         self.letters = Letters(database)
         self.runs = Runs(database)
         self.switches = Switches(database)
+        self.state = State(database)
         self.retention = Retention(database)
 
     async def forget_everything(self) -> None:

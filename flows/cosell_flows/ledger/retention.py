@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Table, delete, or_, select
 
 from .database import Database
-from .tables import CHANGES, EVENTS, INTENTS, LETTERS, RUN_STEPS, RUNS
+from .tables import CHANGES, EVENTS, INTENTS, LETTERS, RUN_STEPS, RUNS, STATE
 
 
 class Retention:
@@ -20,7 +20,7 @@ class Retention:
         """Delete what ended before that moment; how many rows of each kind went.
 
         Links with their bases stay, as do open letters, waiting events, runs that never ended and
-        intents of which nobody knows whether they happened.
+        intents of which nobody knows whether they happened, and what flows remember by a name.
         """
         old_runs = RUNS.c.finished_at < before
         steps = RUN_STEPS.c.run_id.in_(select(RUNS.c.run_id).where(old_runs))
@@ -39,6 +39,7 @@ class Retention:
                 INTENTS,
                 (INTENTS.c.state == "resolved") & (INTENTS.c.resolved_at < before),
             ),
+            ("turns", STATE, (STATE.c.kind == "turn") & (STATE.c.updated_at < before)),
         )
         gone = {}
         for name, table, condition in kinds:  # one short transaction each: others write meanwhile

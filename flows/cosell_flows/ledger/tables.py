@@ -222,3 +222,13 @@ SWITCHES = Table(
     Column("is_on", Boolean, nullable=False),
     Column("changed_at", Moment, nullable=False),
 )
+
+STATE = Table(
+    "cosell_state",
+    METADATA,
+    Column("kind", String(20), primary_key=True),
+    Column("name", String(200), primary_key=True),
+    Column("key", String(400), primary_key=True),
+    Column("value", Exact),
+    Column("updated_at", Moment, nullable=False),
+)

@@ -28,6 +28,7 @@ from .items import ITEM, TURN, Turn
 from .losing import Losses
 from .outcomes import Fleeting, StepFailed
 from .permits import STALE
+from .remembering import Remembering
 from .world import World
 
 _ECHO = logging.getLogger("cosell.echo")
@@ -90,6 +91,7 @@ class EngineActions:
             "sync.keep": self._keep,
             "sync.take": self._take,
             "debug.echo": self._echo,
+            **Remembering(world).operations,
         }
 
     async def act(

@@ -351,6 +351,7 @@ def combined(common: Around, own: Around) -> Around:
             own.state,
             links=(*common.state.links, *own.state.links),
             cursors={**common.state.cursors, **own.state.cursors},
+            values={**common.state.values, **own.state.values},
             letters=(*common.state.letters, *own.state.letters),
         ),
         mocks={**common.mocks, **own.mocks},

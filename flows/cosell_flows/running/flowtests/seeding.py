@@ -38,11 +38,13 @@ class Settable(Protocol):
 async def seed(
     engine: Engine, flow: Flow, state: State, fixtures: Fixtures, clock: Settable
 ) -> None:
-    """Put links, cursors and letters into the ledger."""
+    """Put links, cursors, values and letters into the ledger."""
     for known in state.links:
         await engine.ledger.links.save(_link(engine, flow, known, fixtures))
     for name, moment in state.cursors.items():
         await engine.ledger.cursors.advance(name, moment)
+    for name, value in state.values.items():
+        await engine.ledger.state.put(name, fixtures.resolved(value))
     now = clock.moment
     for letter in state.letters:
         clock.moment = letter.at or now - _LONG_AGO
