@@ -7,6 +7,8 @@ import gc
 import importlib
 import os
 import sys
+from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import click
@@ -47,6 +49,8 @@ _COMMANDS = {
 
 
 DEFAULT_ENVIRONMENT = "sandbox"
+_FOR_ALL = ("--json", "--debug")
+_FOR_ALL_WITH_VALUE = ("--project", "--env")
 
 
 class _Lazy(click.Group):
@@ -161,7 +165,7 @@ def main(arguments: list[str] | None = None) -> None:
 def answer(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code; every failure becomes a sentence here."""
     context: Context | None = None
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _in_order(sys.argv[1:] if arguments is None else arguments)
     console.json_only("--json" in words)  # also where the words themselves are what is wrong
     try:
         with cosell.make_context("cosell", words) as ctx:
@@ -190,6 +194,23 @@ def answer(arguments: list[str] | None = None) -> int:
         return console.DONE
     except Exception as error:  # noqa: BLE001 - the one place where a failure becomes a sentence
         return console.report(error, context)
+
+
+def _in_order(words: Sequence[str]) -> list[str]:
+    """What is for every command goes before it: people write `cosell check --json` as well."""
+    first: list[str] = []
+    rest: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        if word == "--":
+            rest += [word, *waiting]
+        elif word in _FOR_ALL_WITH_VALUE:
+            first += [word, *islice(waiting, 1)]
+        elif word in _FOR_ALL or word.startswith(tuple(f"{one}=" for one in _FOR_ALL_WITH_VALUE)):
+            first.append(word)
+        else:
+            rest.append(word)
+    return first if first[-1:] in (["--project"], ["--env"]) else first + rest
 
 
 def _path(wrong: click.UsageError) -> str:

@@ -146,6 +146,8 @@ def commands() -> str:
         "|---|---|",
         *_options(cosell),
         "",
+        "The first four may also follow the command: `cosell check --json`.",
+        "",
         "Exit codes: 0 done; 1 the answer is no (problems, a failed run); 2 wrong usage;",
         "3 something outside could not be reached; 130 interrupted.",
     ]

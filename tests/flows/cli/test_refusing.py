@@ -38,6 +38,28 @@ def test_an_unknown_option_before_the_command_is_one_json_document(cosell: Cosel
     assert (said.code, "--bogus" in said.json["error"]["message"]) == (2, True)
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("flows", "--json"),
+        ("flows", "--env", "sandbox", "--json"),
+        ("flows", "--json", "--env=sandbox", "--debug"),
+    ],
+)
+def test_what_is_for_every_command_may_follow_it(cosell: Cosell, words: tuple[str, ...]) -> None:
+    """People write it there."""
+    said = cosell(*words)
+
+    assert (said.code, set(said.json)) == (0, {"flows"})
+
+
+def test_an_option_whose_value_is_missing_is_named(cosell: Cosell) -> None:
+    """It does not take the command for its value."""
+    said = cosell("flows", "--env")
+
+    assert (said.code, "'--env' requires an argument" in said.err) == (2, True)
+
+
 def test_without_json_standard_output_stays_empty(cosell: Cosell) -> None:
     """Who did not ask for JSON reads the sentence on standard error alone."""
     said = cosell("explain")
