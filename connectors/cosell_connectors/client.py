@@ -130,6 +130,10 @@ class Client:
             raise
         return True, recovering.found(asked, output, arguments)
 
+    def answers(self, operation: str) -> bool:
+        """Whether the other system can be asked to do *operation*."""
+        return operation in self.connector.operations
+
     def time_there(self) -> datetime | None:
         """What time it is there at least, by its last answer; None where it never told."""
         if self._heard is None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cosell_flows.cli.stagehands import API, Seller, call
+from cosell_flows.cli.stagehands import call
 from cosell_flows.running.opening import open_engine
 
+from .changing_orgs import add_field
 from .conftest import Stage
 
 pytestmark = pytest.mark.journey
@@ -36,28 +37,11 @@ async def test_another_field_holds_the_deal_value(
     assert stage.writes("partner_center")[0]["body"]["details"]["dealValue"] == 42
 
 
-def calculated(stage: Stage) -> None:
-    """Give the org a deal value that computes itself: four fifths of the amount."""
-    admin = Seller.sign_in(stage.ready, stage.ready["salesforce"]["username"])
-    told = {
-        "label": "Net",
-        "type": "Currency",
-        "precision": 18,
-        "scale": 2,
-        "formula": "Amount * 0.8",
-    }
-    call("POST", f"{admin.url}{API}/tooling/sobjects/CustomField",
-         {"FullName": "Opportunity.Net__c", "Metadata": told}, token=admin.token)  # fmt: skip
-    for row in admin.find("SELECT Id FROM PermissionSet WHERE IsOwnedByProfile = true"):
-        admin.make("FieldPermissions", ParentId=row["Id"], SobjectType="Opportunity",
-                   Field="Opportunity.Net__c", PermissionsRead=True, PermissionsEdit=False)  # fmt: skip
-
-
 async def test_a_calculated_deal_value_travels_out_only(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As its row says: it is sent, and a referral comes in without it."""
-    calculated(stage)
+    add_field(stage.ready, "Opportunity.Net__c", "Currency", formula="Amount * 0.8")
     monkeypatch.setenv("COSELL_DEAL_VALUE_FIELD", "Net__c")
     path = stage.project / "definitions/cosell/referral-opportunity.map.yaml"
     text = path.read_text(encoding="utf-8")

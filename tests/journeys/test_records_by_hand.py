@@ -12,6 +12,7 @@ import pytest
 
 from cosell_flows.cli.main import answer
 
+from .changing_orgs import add_field
 from .conftest import Stage
 
 pytestmark = pytest.mark.journey
@@ -136,6 +137,24 @@ async def test_restore_asks_before_it_writes(
     said = await cosell("records", "restore", fought_over[0], "Amount")
 
     assert (said.code, "--yes" in said.err, stage.writes("salesforce")) == (2, True, [])
+
+
+async def test_a_field_that_computes_itself_is_not_set_by_hand(
+    stage: Stage, cosell: Cosell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Salesforce would refuse it; the command says why, and writes nothing."""
+    add_field(stage.ready, "Opportunity.Net__c", "Currency", formula="Amount * 0.8")
+    monkeypatch.setenv("COSELL_DEAL_VALUE_FIELD", "Net__c")
+    await stage.reopen()
+    deal, _ = await stage.shared()
+    stage.edit(deal, Amount=500)
+    await stage.sync("opportunity-to-partner-center", opportunity_ids=[deal])
+    stage.forget()
+
+    said = await cosell("records", "restore", deal, "Deal value", "--yes")
+
+    assert (said.code, stage.writes("salesforce")) == (1, [])
+    assert "computes itself in Salesforce" in said.err
 
 
 async def test_what_the_rules_would_put_back_is_not_restored(stage: Stage, cosell: Cosell) -> None:

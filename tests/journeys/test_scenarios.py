@@ -26,6 +26,7 @@ from cosell_flows.running.outcomes import RunResult
 from cosell_flows.syncing.records import pick
 
 from ..scenarios.rendering import page, tables
+from .changing_orgs import add_field
 from .conftest import Stage
 from .test_plans_and_brakes import gist
 
@@ -400,12 +401,15 @@ async def playing(
     for name, value in {**sandbox["env"], **values}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("COSELL_LEDGER_URL", "sqlite://")
+    for path, told in (row.get("org") or {}).items():
+        add_field(sandbox, path, **told)
     engine = await open_engine(project, "sandbox")
     known = engines.setdefault(tuple(sorted(values.items())), engine)
     if known is not engine:
         await known.ledger.aclose()
         engine = known
         engine._clients.clear()
+        engine.columns.forget()
         engine.ledger = await open_ledger("sqlite://", clock=utc_now)
 
     async def at_once(_: float) -> None:
@@ -436,7 +440,7 @@ SOME = [row if index % 6 == 0 else pytest.param(*row.values, marks=[*row.marks, 
 @pytest.mark.parametrize("row", SOME)
 async def test_both_sides_end_as_the_table_says(row: dict[str, Any], playing: Playing) -> None:
     """Played from its start until all is quiet, a scenario ends as its row says."""
-    unknown = set(row) - {"id", "says", "start", "with", "env", "do", *ENDINGS}
+    unknown = set(row) - {"id", "says", "start", "with", "env", "org", "do", *ENDINGS}
     assert not unknown, f"no scenario says {unknown}"
     await playing.start(row.get("start", "nothing"), dict(row.get("with") or {}))
     for step in row.get("do") or []:

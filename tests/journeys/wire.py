@@ -158,7 +158,7 @@ class Life:
         engine = self.engine
         engine.ledger = await open_ledger(f"sqlite:///{where}", clock=self.now)
         engine.clock, engine.sleep, engine.opened = self.now, self._sleep, self._client
-        engine.rooms.clear()
+        engine.columns.forget()
 
     def _left_behind(self) -> Path:
         return self.folder / f"ledger-{self.lives}-left.db"

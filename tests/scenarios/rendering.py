@@ -68,6 +68,8 @@ def _row(row: Mapping[str, Any]) -> str:
     begins = STARTS[row.get("start", "nothing")]
     for name, value in (row.get("env") or {}).items():
         begins += f"; {name} is {value}"
+    for path, told in (row.get("org") or {}).items():
+        begins += f"; `{path}` is {told.get('formula') or told['kind']}"
     if row.get("with"):
         begins += f"; {_shown(row['with'])}"
     happens = "; ".join(

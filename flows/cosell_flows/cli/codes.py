@@ -37,7 +37,8 @@ _LIVE = (
         why=(
             "The org says that the connection's user may not change a field which a mapping "
             "writes. Give the user the right to edit it. A formula or roll-up can never be "
-            "written: let its row travel from Salesforce only."
+            "written: it is sent, and what Microsoft says of it is left there; a row that says "
+            "`direction: right_to_left` says so itself."
         ),
         wrong="- { left: details.dealValue, right: Calculated_Value__c }",
         right="- { left: details.dealValue, right: Calculated_Value__c, direction: right_to_left }",

@@ -212,7 +212,8 @@ def _read_only(path: str, place: Place) -> Problem:
         code="M042",
         place=place,
         message=f"{path} can be read, but this user may not write it",
-        hint="give the user the right to edit the field; a formula needs direction: right_to_left",
+        hint="give the user the right to edit the field; what computes itself is sent, never written: "
+        "say direction: right_to_left",
         severity=Severity.WARNING,
     )
 

@@ -138,6 +138,11 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "mapping: text, left: record, right: record",
             "differences: list of record",
         ),
+        "writable": _view(
+            "those of some fields of the right side's object that do not compute themselves there",
+            "mapping: text, object: text, fields: record",
+            "fields: record, computed: list of text",
+        ),
         "prune": _view(
             "let the ledger forget history, events, runs and closed letters that are old",
             "older_than_days: integer",

@@ -181,13 +181,19 @@ def _deal_value(report: OrgReport) -> Iterator[Check]:
     variable = str(report.values.get("DEAL_VALUE_FIELD", ""))
     described = report.describes.get("Opportunity")
     there = field_in(described, variable) if described else None
-    if there is not None and there.get("calculated"):
-        said = f"{variable} (DEAL_VALUE_FIELD) computes itself: no deal value can be written to it"
+    if there is None:
+        return
+    name = "salesforce.deal_value"
+    if there.get("calculated"):
+        told = f"{variable} (DEAL_VALUE_FIELD) computes itself"
+        yield ok(name, f"{told}: it is sent, and what Microsoft says of it is never written")
+    elif there.get("updateable") is False:
+        said = f"{variable} (DEAL_VALUE_FIELD) may not be written by the connection's user"
         hint = (
-            "let it travel out only: write direction: right_to_left in its row of "
-            "referral-opportunity.map.yaml; where it does already, all is well"
+            "give the user the right to edit it; where nobody has it, write direction: "
+            "right_to_left in its row of referral-opportunity.map.yaml: it travels out only then"
         )
-        yield warning("salesforce.deal_value", said, hint)
+        yield warning(name, said, hint)
 
 
 def _currencies(report: OrgReport) -> Check:

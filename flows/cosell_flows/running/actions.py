@@ -6,6 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from cosell_definitions.model_mappings import MappingFile
@@ -23,6 +24,7 @@ from ..syncing.rows import plan_rows
 from ..syncing.sending import read_record
 from ..syncing.standing import differing
 from ..syncing.values import parse_moment
+from . import fitting
 from .foresight import grouped
 from .items import ITEM, TURN, Turn
 from .losing import Losses
@@ -32,8 +34,6 @@ from .remembering import Remembering
 from .world import World
 
 _ECHO = logging.getLogger("cosell.echo")
-
-_SHORTEST = 200  # no field that could hold an audit is shorter: below, nobody need be asked
 
 
 class PlanOutput(Fleeting):
@@ -87,6 +87,7 @@ class EngineActions:
             "sync.remember": self._remember,
             "sync.advance_cursor": self._advance_cursor,
             "sync.compare": self._compare,
+            "sync.writable": self._writable,
             "sync.prune": self._prune,
             "sync.keep": self._keep,
             "sync.take": self._take,
@@ -127,20 +128,9 @@ class EngineActions:
             self._mirrors[mapping] = mirror_of(known, self._env, updatable=updatable)
         return self._mirrors[mapping]
 
-    async def narrowed(self, mapping: str, record: Mapping[str, Any] | None) -> Mirror:
-        """The mirror, with an audit no longer than its field, once *record* has much in it."""
-        mirror = self.mirror(mapping)
-        trail, side = mirror.audit, mirror.mapping.right
-        if trail is None or not record or len(str(pick(record, trail.field) or "")) < _SHORTEST:
-            return mirror
-        room = await self._world.room_of(side.connection, side.object, trail.field)
-        if not room or room >= trail.max_length:
-            return mirror
-        return replace(mirror, audit=replace(trail, max_length=room))
-
     async def _plan(self, given: Mapping[str, Any]) -> PlanOutput:
-        mirror = await self.narrowed(given["mapping"], given["right"])
         left, right = _record(given, "left"), _record(given, "right")
+        mirror = await fitting.narrowed(self._world, self.mirror(given["mapping"]), right)
         link = await self._world.books.find(
             mirror.id, left_id=str(pick(left, mirror.left_key)), right_id=str(right.get("Id"))
         )
@@ -150,15 +140,18 @@ class EngineActions:
             opportunity_id=str(right.get("Id")),
             referral_id=str(pick(left, mirror.left_key)),
         )
-        plan = plan_pair(
-            mirror,
-            link,
-            left,
-            right,
+        planned = partial(
+            plan_pair,
+            link=link,
+            left=left,
+            right=right,
             now=self._world.now(),
             mend=letter is not None and letter.error_class != applying.PAUSED,
             extra_notes=tuple(given.get("notes") or ()),
         )
+        plan = planned(mirror)
+        if known := await fitting.learnt(self._world, mirror, plan):
+            plan = planned(known)
         item = ITEM.get()
         if item is not None:
             item.deal = (plan.left_id, plan.right_id)
@@ -218,10 +211,13 @@ class EngineActions:
         if given["side"] == "left":
             return await creating.create_left(self._world, mirror, source, also=also)
         message = given.get("message") or "Received from Partner Center: a new referral."
+        mirror = await fitting.computing(self._world, mirror, mirror.two_way())
         return await creating.create_right(self._world, mirror, source, also=also, message=message)
 
     async def _compose(self, given: Mapping[str, Any]) -> dict[str, Any]:
         mirror = self.mirror(given["mapping"])
+        if given["side"] == "right":
+            mirror = await fitting.computing(self._world, mirror, mirror.two_way())
         body, _ = compose(
             mirror, _record(given, "from"), to=given["side"], also=given.get("also") or {}
         )
@@ -241,7 +237,7 @@ class EngineActions:
         )
         await failing.report(
             self._world,
-            await self.narrowed(given["mapping"], given.get("right")),
+            await fitting.narrowed(self._world, self.mirror(given["mapping"]), given.get("right")),
             failure,
             left=given.get("left"),
             right=given.get("right"),
@@ -251,8 +247,9 @@ class EngineActions:
             item.letters += 1
 
     async def _note(self, given: Mapping[str, Any]) -> None:
-        mirror = await self.narrowed(given["mapping"], given["right"])
-        await failing.note(self._world, mirror, str(given["message"]), _record(given, "right"))
+        right = _record(given, "right")
+        mirror = await fitting.narrowed(self._world, self.mirror(given["mapping"]), right)
+        await failing.note(self._world, mirror, str(given["message"]), right)
 
     async def _due(self, given: Mapping[str, Any]) -> dict[str, Any]:
         mirror = self.mirror(given["mapping"])
@@ -326,6 +323,8 @@ class EngineActions:
             mirror.id, left_id=str(pick(left, mirror.left_key)), right_id=str(right.get("Id"))
         )
         plan = plan_pair(mirror, link, left, right, now=self._world.now())
+        if known := await fitting.learnt(self._world, mirror, plan):
+            plan = plan_pair(known, link, left, right, now=self._world.now())
         sides = (
             (mirror.mapping.left.connection, (*plan.to_left_first, *plan.to_left)),
             (mirror.mapping.right.connection, plan.to_right),
@@ -337,6 +336,12 @@ class EngineActions:
                 for write in writes
             ]
         }
+
+    async def _writable(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        system, fields = self.mirror(given["mapping"]).mapping.right.connection, given["fields"]
+        computed = await fitting.computed(self._world, system, given["object"], fields)
+        kept = {name: value for name, value in fields.items() if name not in computed}
+        return {"fields": kept, "computed": computed}
 
     async def _prune(self, given: Mapping[str, Any]) -> dict[str, Any]:
         if self._world.planning:

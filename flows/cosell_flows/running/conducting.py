@@ -93,7 +93,7 @@ class OneRun:
             mapping=self.braking.id if self.braking else None,
             planning=planning,
             permit=permit,
-            rooms=engine.rooms,
+            columns=engine.columns,
             released=release_brake,
             mapped=mapped_objects(engine.project, engine.used(flow.id)),
         )

@@ -19,6 +19,7 @@ from ..compiling.streaming import Streamed
 from ..ledger import Ledger
 from ..project import Project
 from ..syncing.writes import shortened
+from .columns import Columns
 from .conducting import Ask, OneRun
 from .inputs import checked
 from .interpreter import StepWrapper
@@ -43,7 +44,7 @@ class Engine:
     watch: Watch | None = None
     opened: Callable[[str], Caller] | None = None  # who answers instead of the real systems
     progress: Progress | None = None  # told how many of how many records are through
-    rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters that fields take
+    columns: Columns = field(default_factory=Columns)  # what systems said of their fields
     _clients: dict[str, Client] = field(default_factory=dict)
     _soundness: Soundness = field(init=False)
 

@@ -15,6 +15,7 @@ from ..syncing import applying
 from ..syncing.mending import CannotSet, plan_setting, plan_setting_alone
 from ..syncing.mirror import Mirror, Row
 from ..syncing.pairs import PairPlan
+from . import fitting
 from .actions import EngineActions
 from .engine import Engine
 from .looking_up import GONE, getting
@@ -88,7 +89,7 @@ def by_hand(engine: Engine, what: str) -> tuple[World, EngineActions]:
         run_id=str(uuid.uuid4()),
         flow=what,
         flow_hash="",
-        rooms=engine.rooms,
+        columns=engine.columns,
     )
     actions = EngineActions(
         world, mappings=engine.project.mappings, env=engine.environment.values, flow=what
@@ -114,7 +115,9 @@ async def _planned(
     world: World, actions: EngineActions, link: Link, row: Row, value: Any, *, note: str
 ) -> PairPlan:
     right = await _right(world, actions.mirror(link.mapping), str(link.right_id))
-    mirror = await actions.narrowed(link.mapping, right)
+    mirror = await fitting.narrowed(world, actions.mirror(link.mapping), right)
+    mirror = await fitting.computing(world, mirror, row.right)
+    row = next(one for one in mirror.rows if one.field is row.field)
     if link.left_id is None:
         return plan_setting_alone(mirror, right, row, value, now=world.now(), note=note)
     left = await _left(world, mirror, link.left_id)

@@ -19,6 +19,7 @@ from ..ledger import Books, Change, Ledger
 from ..syncing.records import pick
 from ..syncing.writes import NEW, Write, newest_line
 from .announcing import intent_key, unknown, was_there
+from .columns import Columns
 from .digesting import digest
 from .foresight import Foresight, nothing_of, question_of
 from .items import DONE, ITEM, Item
@@ -33,6 +34,9 @@ class Caller(Protocol):
     """What sends requests: the client of a connection."""
 
     connector: Connector
+
+    def answers(self, operation: str) -> bool:
+        """Whether it can be asked to do *operation*."""
 
     def time_there(self) -> datetime | None:
         """What time it is there at least; None where that is not known."""
@@ -73,7 +77,7 @@ class World:
     empty: str | None = None  # why a whole side looks empty
     mapped: frozenset[str] = frozenset()  # objects of the mappings: what counts as a record
     twins: Twins = field(default_factory=Twins)
-    rooms: dict[str, dict[str, int]] = field(default_factory=dict)  # characters a field takes
+    columns: Columns = field(default_factory=Columns)
     foresight: Foresight = field(default_factory=Foresight)
     horizon: Callable[[], datetime | None] = lambda: None
     books: Books = field(init=False)
@@ -146,22 +150,6 @@ class World:
         """Begin a list that comes in portions; what is given lets go of what each had at hand."""
         before = self.foresight.names()
         return lambda: self.foresight.since(before)
-
-    async def room_of(self, system: str, name: str, path: str) -> int | None:
-        """How many characters a field takes, where its system can describe itself."""
-        if name not in self.rooms:
-            self.rooms[name] = await self._described(system, name)
-        return self.rooms[name].get(path.lower())
-
-    async def _described(self, system: str, name: str) -> dict[str, int]:
-        if "describe" not in self.connector(system).operations:
-            return {}
-        try:
-            told = await (await self.client(system)).collect("describe", {"object": name})
-        except ConnectorError:
-            return {}  # the mapping's own limit has to do
-        fields = told.get("fields", ()) if isinstance(told, Mapping) else ()
-        return {str(one["name"]).lower(): int(one.get("length") or 0) for one in fields}
 
     def taken(self, name: str, key: str, *, leave: bool) -> Any:
         """A record that was read ahead, or None; a plan has seen it then."""

@@ -8,6 +8,7 @@ from typing import Any
 from ..compiling.expressions import evaluate
 from . import tables
 from .decisions import values_of
+from .merge import not_taken
 from .mirror import Mirror, Row
 from .pairs import undecorated
 from .records import nest, overlay
@@ -45,6 +46,16 @@ def compose(
     return body, writes
 
 
+def untold(mirror: Mirror, left: Mapping[str, Any]) -> list[str]:
+    """What a seller is to read of values that a new right record cannot take."""
+    rows = (row for row in mirror.rows if row.right_computes and row.left)
+    return [
+        not_taken(row)
+        for row in rows
+        if not (row.table or "." in row.right[0] or is_zero_or_blank(values_of(row, left, "left")))
+    ]
+
+
 def _leaves(body: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for key, value in body.items():
@@ -66,6 +77,8 @@ def _carried(mirror: Mirror, row: Row, source: Mapping[str, Any], to: str) -> li
         made = evaluate(row.field.value, scope) if to == "right" else None
         return [(path, made) for path in paths if made is not None]
     if not paths or not (row.right if to == "left" else row.left):
+        return []
+    if to == "right" and row.right_computes:
         return []
     if to == "right" and any("." in path for path in paths):
         return []  # a field of a related record: the flow makes that record

@@ -10,7 +10,7 @@ from cosell_connectors.model import ResourceCall
 
 from ..ledger.links import Link
 from .applying import remember
-from .composing import compose
+from .composing import compose, untold
 from .mirror import Mirror
 from .pairs import PairPlan, own_writes, plan_pair, spoken
 from .records import pick
@@ -83,7 +83,8 @@ async def create_right(
     if known is not None and known.right_id and not known.base_left and not systems.planning:
         return await _agree(systems, mirror, left, known.right_id)
     body, fields = compose(mirror, left, to="right", also=also)
-    own = own_writes(mirror, body, spoken(mirror, message), good=True, now=systems.now())
+    told = " ".join([message, *(f"{one}." for one in untold(mirror, left))])
+    own = own_writes(mirror, body, spoken(mirror, told), good=True, now=systems.now())
     body |= {write.field: write.new for write in own}
     own_fields = {write.field: write for write in own}
     fields = tuple(own_fields.pop(f.field, f) if f.field in own_fields else f for f in fields)

@@ -144,6 +144,8 @@ def _refuse_what_cannot_stay(row: Row, value: Any) -> None:
     why = None
     if not row.right or row.field.value is not None:
         why = "it is filled by the sync itself"
+    elif row.right_computes:
+        why = "it computes itself in Salesforce"
     elif row.field.direction == "left_to_right":
         why = "it comes from Partner Center and is never sent there; change it there"
     elif row.field.when == "create":

@@ -5,6 +5,7 @@ agreed on. Rule 1: where the two agree, nothing is written. Rule 2: one side mov
 base, so the other follows. Rule 3: both moved, so the field's `conflict` rule decides and the loser
 is kept. Rule 4: a blank never overwrites (`blank: ignore`); it is filled again. Rule 5: what the
 left side's state forbids is never sent (`guard`); what it puts off is held until the state moves.
+A field that computes itself in Salesforce is never written there.
 Rule 6: a field that flips back and forth is paused, alone, until one side says something new.
 The base is kept per side, because two values may mean the same without being equal (any open stage
 is *Active*).
@@ -33,6 +34,8 @@ from .decisions import (
 from .mirror import Mirror, Row
 from .translating import decide_by_table
 from .values import canonical, is_blank, is_off, is_zero_or_blank, same
+
+COMPUTES = "it computes itself in Salesforce"
 
 
 def merge(mirror: Mirror, sight: Sight) -> Merged:
@@ -79,7 +82,23 @@ def _decided(row: Row, sight: Sight) -> Decision:
         note = f"{row.label} cannot be changed in Partner Center any more; it stays as it was there"
         reason = f"{row.label} cannot be changed in Partner Center any more"
         return stay(row, decision.old, reason, note=note if told else None)
+    if decision.to == "right" and row.right_computes:
+        return _not_taken(row, sight, decision)
     return decision
+
+
+def _not_taken(row: Row, sight: Sight, decision: Decision) -> Decision:
+    """What Salesforce computes is not written there; what it came to meanwhile still goes out."""
+    left, right = decision.new, decision.old
+    if not row.table and edited(row, sight.base_right, right) and not _has_nothing(row, right):
+        return go(row, "left", right, left, COMPUTES, loses=left)
+    note = not_taken(row) if changed(row, sight.base_left, left) else None
+    return stay(row, right, COMPUTES, note=note)
+
+
+def not_taken(row: Row) -> str:
+    """What a seller reads of a value that came for a field which computes itself."""
+    return f"{row.label} computes itself in Salesforce; what Partner Center says was not written"
 
 
 def _decide(row: Row, sight: Sight) -> Decision:
@@ -198,4 +217,4 @@ def mixed(merged: Merged) -> str | None:
     )
 
 
-__all__ = ["Decision", "Merged", "Sight", "merge", "mixed", "values_of"]
+__all__ = ["Decision", "Merged", "Sight", "merge", "mixed", "not_taken", "values_of"]

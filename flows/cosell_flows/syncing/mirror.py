@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +14,10 @@ from ..compiling.expressions import evaluate
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row of the mapping with plain paths. `left_fixed`: left takes this only when it is made."""
+    """One row of the mapping with plain paths.
+
+    `left_fixed`: left takes this only when it is made. `right_computes`: right takes it never.
+    """
 
     field: MapField
     left: tuple[str, ...]
@@ -22,6 +25,7 @@ class Row:
     table: tuple[TableRow, ...] = ()
     guard: tuple[GuardRow, ...] = ()
     left_fixed: bool = False
+    right_computes: bool = False
 
     @property
     def label(self) -> str:
@@ -69,6 +73,16 @@ class Mirror:
     def left_fields(self) -> tuple[str, ...]:
         """Every path of the left side that the sync reads, in the table's order."""
         return _unique(path for row in self.rows for path in row.left)
+
+    def two_way(self) -> tuple[str, ...]:
+        """The right paths of the rows that carry a value either way."""
+        rows = (row for row in self.rows if row.field.direction == "both" and row.left)
+        return tuple(path for row in rows for path in row.right)
+
+    def computing(self, paths: Set[str]) -> Mirror:
+        """The same where the fields at *paths* of the right side compute themselves."""
+        rows = (replace(row, right_computes=bool(paths & set(row.right))) for row in self.rows)
+        return replace(self, rows=tuple(rows))
 
     def guarded(self) -> Row | None:
         """The row whose guard says what state a record is in, if the mapping has one."""

@@ -280,16 +280,23 @@ def test_a_ready_org_is_ready() -> None:
     assert {one.status for one in of_org(report())} == {"ok"}
 
 
-def test_a_deal_value_that_computes_itself_is_told() -> None:
-    """It can be sent, and not be written: the mapping has to say so."""
+@pytest.mark.parametrize(
+    ("facts", "status"),
+    [
+        ({"calculated": True, "updateable": False}, "ok"),
+        ({"calculated": False, "updateable": False}, "warning"),
+    ],
+)
+def test_a_deal_value_that_cannot_be_written_is_told(facts: dict[str, Any], status: str) -> None:
+    """One that computes itself is left alone by the sync; one that nobody may write is a fault."""
     org = report()
-    net = {"name": "Net__c", "type": "currency", "calculated": True}
+    net = {"name": "Net__c", "type": "currency", **facts}
     described = {"Opportunity": {"fields": [net]}}
     values = {**org.values, "DEAL_VALUE_FIELD": "Net__c"}
 
     told = of_org(replace(org, describes={**org.describes, **described}, values=values))
 
-    assert "salesforce.deal_value" in [one.id for one in told if one.status == "warning"]
+    assert [one.status for one in told if one.id == "salesforce.deal_value"] == [status]
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,10 @@ class Clock:
     connector: Any = None
     time: datetime | None = None
 
+    def answers(self, operation: str) -> bool:
+        """Nothing."""
+        return False
+
     def time_there(self) -> datetime | None:
         """What its last answer said."""
         return self.time

@@ -52,6 +52,44 @@ def test_the_newer_of_two_edits_wins_and_the_loser_is_kept(mirror: Mirror) -> No
     ]
 
 
+def test_what_computes_itself_is_never_written(mirror: Mirror) -> None:
+    """The left value stays where it is, a note says so, and every other field goes on."""
+    left = referral(value=7)
+    left["details"] = {**left["details"], "notes": "new"}
+
+    plan = merged(mirror.computing({"Amount"}), left, opportunity())
+
+    assert to(plan, "left") == {}
+    assert to(plan, "right") == {"Description": "new"}
+    assert "Deal value computes itself in Salesforce" in " ".join(plan.notes)
+
+
+def test_what_computes_itself_counts_over_a_later_edit(mirror: Mirror) -> None:
+    """Both moved, the left one later: it cannot be written, so the right one is sent."""
+    plan = merged(
+        mirror.computing({"Amount"}), referral(value=7), opportunity(Amount=5),
+        left_at=LATEST, right_at=LATER,
+    )  # fmt: skip
+
+    assert [(one.field, one.new, one.loses) for one in plan.to_left] == [
+        ("details.dealValue", Decimal(5), "7")
+    ]
+
+
+def test_that_a_value_was_not_taken_is_said_once(mirror: Mirror) -> None:
+    """The next sync of the same two records has nothing to say."""
+    computing = mirror.computing({"Amount"})
+    first = merged(computing, referral(value=7), opportunity())
+    link = replace(
+        in_step(mirror, referral(), opportunity()),
+        base_left=first.base_left, base_right=first.base_right,
+    )  # fmt: skip
+
+    again = plan_pair(computing, link, referral(value=7), opportunity(), now=NOW)
+
+    assert (first.notes != (), again.notes) == (True, ())
+
+
 def test_our_own_write_never_wins_by_being_newer(mirror: Mirror) -> None:
     """The right record is newer, by our hand alone; the left edit counts."""
     link = replace(

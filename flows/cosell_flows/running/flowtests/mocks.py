@@ -66,6 +66,10 @@ class Stage:
             self._standing[connection] = StandIn(self, connection, self._connector(connection))
         return self._standing[connection]
 
+    def mocks(self, name: str) -> bool:
+        """Whether there is an answer to *name* at all."""
+        return name in self._mocks
+
     def unused(self) -> Iterator[tuple[str, Place]]:
         """Mocks that no call asked for: the operation, and where the answer stands."""
         for mock in self._mocks.values():
@@ -136,6 +140,10 @@ class StandIn:
         self._client: Client = scripted_client(
             connector, connection=connection, script=self._answered, time=stage.time
         )
+
+    def answers(self, operation: str) -> bool:
+        """Whether the test says what comes of *operation*; what the engine only asks for itself."""
+        return self._stage.mocks(f"{self._connection}.{operation}")
 
     def time_there(self) -> None:
         """Nobody answers from anywhere."""
