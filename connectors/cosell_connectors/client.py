@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,11 +25,12 @@ from cosell_env.connections import Connection, MissingSetting
 from . import incoming, outgoing, paging, recovering
 from .breaking import begin, happened, transport_error, unreachable, wire_errors
 from .errors import ConnectorError
+from .hearing import Hearing
 from .incoming import Reply
 from .model import Connector, Operation
 from .pacing import Pace, Usage, rate
 from .parsing import share
-from .signing import signature
+from .signing import sign_in, signature
 from .tokens import signed_inside, silenced
 
 USER_AGENT = "cosell"
@@ -74,9 +75,7 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._opened: _Bound | None = None
-        self._heard: tuple[datetime, float] | None = (
-            None  # the time there, and ours when it was told
-        )
+        self._hearing = Hearing(clock)
 
     async def __aenter__(self) -> Client:
         return self
@@ -136,10 +135,16 @@ class Client:
 
     def time_there(self) -> datetime | None:
         """What time it is there at least, by its last answer; None where it never told."""
-        if self._heard is None:
-            return None
-        told, then = self._heard
-        return told + timedelta(seconds=max(0.0, self._clock() - then))
+        return self._hearing.now()
+
+    async def ask_time(self) -> None:
+        """Learn what time it is there, where it never told: any call needs us signed in."""
+        if self.time_there() is None:
+            with suppress(ConnectorError, MissingSetting, *wire_errors()):  # the next call tells
+                await sign_in(self._bound().http, self._bound().base_url)
+
+    async def _hear(self, answer: httpx.Response) -> None:
+        self._hearing.hear(dict(answer.headers))
 
     @property
     def usage(self) -> Usage | None:
@@ -285,9 +290,6 @@ class Client:
         headers = {name.lower(): value for name, value in response.headers.items()}
         pace.told(headers)
         now = self._clock()
-        told = incoming.date_of(headers)
-        if told is not None:
-            self._heard = told, now
         try:
             reply = incoming.read(
                 self.connector.errors,
@@ -349,7 +351,7 @@ class Client:
             transport=self._transport or _wire(most=limit.concurrent if limit else 20),
             timeout=httpx.Timeout(connect=connect, read=read, write=read, pool=total),
             headers={"Accept": "application/json", "User-Agent": USER_AGENT},
-            event_hooks={"request": [begin]},
+            event_hooks={"request": [begin], "response": [self._hear]},
             follow_redirects=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),  # none is kept
             trust_env=False,  # our transport asks the environment itself, but for .netrc

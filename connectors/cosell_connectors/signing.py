@@ -76,6 +76,17 @@ def signature(
             assert_never(unknown)
 
 
+async def sign_in(http: httpx.AsyncClient, url: str) -> None:
+    """Fetch the token that calls to *url* need, where they need one and there is none."""
+    if not isinstance(http.auth, OAuth):
+        return
+    flow = http.auth.async_auth_flow(http.build_request("GET", url))
+    asking = await anext(flow)
+    while str(asking.url) != str(url):
+        asking = await flow.asend(await http.send(asking, auth=None))
+    await flow.aclose()
+
+
 Form = dict[str, str]
 
 

@@ -33,3 +33,22 @@ async def test_edits_are_not_lost_behind_the_cursors(stage: Stage) -> None:
     there = stage.emulated.referral(referral)["details"]["dealValue"]
     assert [out.status, back.status] == ["succeeded", "succeeded"]
     assert (float(there), stage.look(deal)["Description"]) == (77, "from over there")
+
+
+async def test_a_command_begun_after_the_clock_went_back_finds_what_was_edited(
+    stage: Stage,
+) -> None:
+    """Salesforce's clock alone went back, and nobody of this process has heard it so far."""
+    hours(stage, -3)  # our own clock is ahead, and tells nothing
+    deal, referral = await stage.shared()
+    stage.later(900)  # what belongs to the deal was not touched lately
+    stage.edit(deal, Amount=70)
+    await stage.full_sync()
+    await stage.reopen()
+    url = f"{stage.emulated._control('salesforce')}/clock"
+    call("POST", url, {"advance_s": -3600})
+    stage.seller.change("Opportunity", deal, Amount=77)
+
+    await stage.sync(OUT)
+
+    assert float(stage.emulated.referral(referral)["details"]["dealValue"]) == 77

@@ -201,6 +201,7 @@ class OneRun:
         try:
             if before is not None:
                 before.refuse_changed(self._definitions())
+            await self.world.ask_times(self.cursors, self.engine.used(self.flow.id).connections)
             await self._walk(self.walk, self.place)
             outputs = outputs_of(self.flow, self.place)
             await self.world.forget(self.world.loose_intents)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -37,6 +37,9 @@ class Caller(Protocol):
 
     def answers(self, operation: str) -> bool:
         """Whether it can be asked to do *operation*."""
+
+    async def ask_time(self) -> None:
+        """Learn what time it is there, where it never told."""
 
     def time_there(self) -> datetime | None:
         """What time it is there at least; None where that is not known."""
@@ -89,6 +92,11 @@ class World:
     def now(self) -> datetime:
         """The engine's time, UTC."""
         return self.clock()
+
+    async def ask_times(self, cursors: Iterable[str], connections: Iterable[str]) -> None:
+        """Learn what time it is in systems whose lists were left somewhere: it may be earlier."""
+        for system in {name.partition(".")[0] for name in cursors}.intersection(connections):
+            await (await self.client(system)).ask_time()
 
     async def until_over(self, system: str, moment: datetime) -> bool:
         """Wait until the second of *moment* is over there; whether there was anything to wait for."""

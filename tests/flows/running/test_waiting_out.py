@@ -26,6 +26,9 @@ class Clock:
         """Nothing."""
         return False
 
+    async def ask_time(self) -> None:
+        """Nobody is asked."""
+
     def time_there(self) -> datetime | None:
         """What its last answer said."""
         return self.time

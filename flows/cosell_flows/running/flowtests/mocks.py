@@ -145,6 +145,9 @@ class StandIn:
         """Whether the test says what comes of *operation*; what the engine only asks for itself."""
         return self._stage.mocks(f"{self._connection}.{operation}")
 
+    async def ask_time(self) -> None:
+        """Nobody is asked."""
+
     def time_there(self) -> None:
         """Nobody answers from anywhere."""
 
