@@ -10,6 +10,7 @@ from .nodes import Document, MappingNode, ScalarNode
 from .problems import Place, Problem, did_you_mean
 from .shaped import Shaped
 from .shaping import LETTERS, load_schema, shape
+from .unread import braces_in_vain
 
 __all__ = ["Shaped", "check", "load_schema", "value_faults"]
 
@@ -34,7 +35,9 @@ def check(document: Document, kind: str) -> tuple[Shaped | None, tuple[Problem, 
     if misfit is not None:
         return None, (*document.problems, misfit)
     shaped, problems = shape(document.root, schema, letter=letter)
-    return shaped, (*document.problems, *problems)
+    idle = {one.place: one for one in braces_in_vain(document.root, kind)}
+    more = (one for one in problems if one.place not in idle)
+    return shaped, (*document.problems, *more, *idle.values())
 
 
 def _wrong_kind(document: Document, kind: str, letter: str) -> Problem | None:

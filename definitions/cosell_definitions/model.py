@@ -101,6 +101,7 @@ class Trigger:
     connection: str | None = None
     connection_place: Place | None = None
     events: tuple[str, ...] = ()
+    event_places: tuple[Place, ...] = ()
     batch_max: int = 1
     batch_wait: timedelta = timedelta()
     inputs: Mapping[str, Value] = field(default_factory=dict)
@@ -139,6 +140,7 @@ class SetValues:
     """Name values."""
 
     values: Mapping[str, Value]
+    nodes: tuple[Node, ...] = field(default=(), repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +181,9 @@ class ForEach:
     key: Value = None
     on_item_error: Literal["fail", "continue"] = "fail"
     result: Value = None
+    name_place: Place | None = None
+    key_place: Place | None = None
+    result_place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

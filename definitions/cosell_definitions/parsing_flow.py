@@ -110,6 +110,7 @@ def _trigger(hand: Hand, shaped: Shaped) -> Trigger | None:
         connection=hand.text(shaped, "connection"),
         connection_place=shaped.entries["connection"].place if shaped.get("connection") else None,
         events=hand.texts(shaped, "events"),
+        event_places=_item_places(shaped.get("events")),
         batch_max=hand.integer(batch, "max") or 1,
         batch_wait=hand.duration(batch, "wait") or timedelta(),
         inputs=hand.values(shaped.get("inputs")),
@@ -120,6 +121,11 @@ def _trigger(hand: Hand, shaped: Shaped) -> Trigger | None:
     if kind == "schedule":
         _check_schedule(hand, shaped, trigger)
     return trigger
+
+
+def _item_places(entry: Shaped | None) -> tuple[Place, ...]:
+    items = entry.items if entry is not None else ()
+    return tuple(item.place for item in items if item.sound and isinstance(item.value, str))
 
 
 def _kind(text: str | None) -> Literal["manual", "schedule", "webhook"] | None:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any, cast
 
+from .bounding import check_rules, contradiction
 from .checking import value_faults
+from .formats import unlike
 from .model import Input, Schema, Template, Value
 from .nodes import ScalarNode
 from .parsing_values import Hand, Ill, of_schema, of_type
@@ -40,7 +42,7 @@ def inputs_of(hand: Hand, entry: Shaped | None) -> tuple[Input, ...]:
             found.append(Input(name=name, schema=Schema(type="any"), required=False, place=place))
             continue
         has_default = "default" in shaped.entries
-        readable = has_default and shaped.entries["default"].sound
+        readable = has_default and shaped.entries["default"].sound and not contradiction(shaped)
         default = _default(hand, shaped.entries["default"], schema) if readable else None
         required = hand.scalar(shaped, "required")
         if has_default and required is True:
@@ -85,7 +87,28 @@ def _default(hand: Hand, shaped: Shaped, schema: Schema) -> Value:
                 f"the input refuses its own default: {message}",
                 "change one of the two",
             )
+    unlikely = misformatted(value, schema)
+    if unlikely is not None:
+        hand.say(
+            "F015",
+            node.place,
+            f"the input refuses its own default: {unlikely[0]!r} is not {unlikely[1]}",
+            "change the default, or delete the format",
+        )
     return cast("Value", value)
+
+
+def misformatted(value: Any, schema: Schema) -> tuple[str, str] | None:
+    """The first text in a value that has not the format it should have, and what that is called."""
+    if isinstance(value, str):
+        wanted = unlike(value, schema.format)
+        return (value, wanted) if wanted is not None else None
+    inner: list[tuple[Any, Schema]] = []
+    if isinstance(value, list | tuple) and schema.items is not None:
+        inner = [(item, schema.items) for item in value]
+    elif isinstance(value, Mapping):
+        inner = [(value[name], one) for name, one in schema.properties.items() if name in value]
+    return next((found for one in inner if (found := misformatted(*one)) is not None), None)
 
 
 def _plainly_fits(value: Any, schema: Schema) -> bool:
@@ -144,6 +167,7 @@ def schema_of(hand: Hand, shaped: Shaped) -> Schema | None:
         keywords=keywords,
     )
     _check_pattern(hand, shaped)
+    check_rules(hand, shaped, kind)
     return replace(schema, enum=_enum(hand, shaped.get("enum"), schema))
 
 

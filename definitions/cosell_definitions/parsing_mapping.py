@@ -224,6 +224,7 @@ def _check_names(
     used: set[tuple[str, str]] = set()
     fields = root.get("fields")
     for shaped in fields.items if fields is not None else ():
+        _check_alone(hand, shaped)
         wide = True  # as far as it was said; one path too few is one slip
         for kind, known in (("table", tables), ("guard", guards)):
             name = hand.text(shaped, kind)
@@ -250,6 +251,22 @@ def _check_names(
                     f"add `{kind}: {name}` to a row of fields, or delete it",
                     severity=Severity.WARNING,
                 )
+
+
+def _check_alone(hand: Hand, shaped: Shaped) -> None:
+    """Only a table says which values of two fields on the left make one on the right."""
+    left = shaped.get("left")
+    several = len(left.items) if left is not None and left.sound else 0
+    written = shaped.node.entries if isinstance(shaped.node, MappingNode) else {}
+    if {"table", "value"} & set(written) or intended(written, ("table",)):
+        return
+    if left is not None and several > 1:
+        hand.say(
+            "M018",
+            left.place,
+            f"{several} fields on the left make one on the right only by a table",
+            "add `table: …`, or write a row for each field",
+        )
 
 
 def _say_unknown(hand: Hand, place: Place, kind: str, name: str, known: dict[str, Any]) -> None:

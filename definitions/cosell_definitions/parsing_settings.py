@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, Literal
 
 from .parsing_values import Hand
+from .problems import Severity
 from .scalars import boolean_of, number_of
 from .settings import (
     Declaration,
@@ -199,4 +200,27 @@ def _setting(hand: Hand, connection: str, key: str, entry: Shaped) -> SettingVal
             f"write {key}: {{ from_env: {name} }}, and change the secret: it is known now",
         )
         return None
+    if key in ("base_url", "token_url"):
+        _check_address(hand, connection, key, entry)
     return entry.value
+
+
+def _check_address(hand: Hand, connection: str, key: str, entry: Shaped) -> None:
+    text = str(entry.value)
+    if "{{" in text:
+        return  # which was told
+    if not re.match(r"https?://[^\s/]+", text):
+        hand.say(
+            "V017",
+            entry.place,
+            f"{key!r} of {connection} is {text!r}, which is no address",
+            "write the whole address, from https:// on",
+        )
+    elif not re.match(r"https:|http://(localhost|127\.[0-9.]+|\[::1\])([:/]|$)", text):
+        hand.say(
+            "V017",
+            entry.place,
+            f"what is sent to {text} is not encrypted, and the secrets of {connection} are in it",
+            f"write https://{text.removeprefix('http://')}",
+            severity=Severity.WARNING,
+        )

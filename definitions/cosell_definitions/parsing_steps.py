@@ -31,6 +31,7 @@ from .model import (
 from .nodes import MappingNode, ScalarNode
 from .parsing_inputs import inputs_of
 from .parsing_values import DURATION, Hand, duration_of
+from .problems import Place
 from .shaped import Shaped
 
 KEYWORDS = (
@@ -126,7 +127,8 @@ def _doing(hand: Hand, shaped: Shaped, keyword: str, default: Retry | None) -> D
         case "call":
             return _call(hand, shaped)
         case "set":
-            return SetValues(values=hand.values(shaped.get("set")))
+            given = shaped.get("set")
+            return SetValues(values=hand.values(given), nodes=tuple(hand.nodes(given).values()))
         case "if":
             return _if(hand, shaped, default)
         case "switch":
@@ -233,7 +235,15 @@ def _foreach(hand: Hand, shaped: Shaped, default: Retry | None) -> ForEach | Non
         key=hand.value(shaped.get("key")),
         on_item_error="continue" if then == "continue" else "fail",
         result=hand.value(shaped.get("result")),
+        name_place=_place_of(shaped, "as"),
+        key_place=_place_of(shaped, "key"),
+        result_place=_place_of(shaped, "result"),
     )
+
+
+def _place_of(shaped: Shaped, name: str) -> Place | None:
+    entry = shaped.get(name)
+    return entry.place if entry is not None else None
 
 
 def _until(hand: Hand, shaped: Shaped, default: Retry | None) -> Until | None:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import re
 from collections.abc import Collection, Mapping
-from pathlib import Path
 from typing import Any
 
 from .fitting import (
@@ -20,32 +17,17 @@ from .fitting import (
     types_of,
     wrong_with,
 )
+from .kinds import LETTERS, load_schema
 from .meaning import meant
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
 from .problems import Place, Problem
+from .rejoining import rejoined
 from .scalars import Unfit, describe, typed, untyped, words_for
 from .shaped import Shaped
 
 __all__ = ["LETTERS", "Shaped", "load_schema", "shape"]
 
 FEW = 3  # so few keys has a mapping where a strange one can only mean the missing one
-SCHEMAS = Path(__file__).parent / "schemas"
-LETTERS = {
-    "flow": "F",
-    "mapping": "M",
-    "connector": "C",
-    "environment": "V",
-    "variables": "V",
-    "overlay": "O",
-    "test": "T",
-}
-
-
-@functools.cache
-def load_schema(kind: str) -> JsonSchema:
-    """The schema of a kind of file: flow, mapping, connector, environment, variables."""
-    schema: JsonSchema = json.loads((SCHEMAS / f"{kind}.v1.json").read_text("utf-8"))
-    return schema
 
 
 def shape(root: Node, schema: JsonSchema, *, letter: str) -> tuple[Shaped, tuple[Problem, ...]]:
@@ -222,10 +204,23 @@ class _Shaper:
                 "fill the list, or delete the key",
             )
         inner = schema.get("items", True)
-        items = tuple(self.shape(item, inner, key=None) for item in node.items)
+        items = tuple(self.shape(item, inner, key=None) for item in self._joined(node, inner))
         if schema.get("uniqueItems"):
             self._repeated(items)
         return Shaped(items, node, place_of(key), sound=all(item.sound for item in items))
+
+    def _joined(self, node: SequenceNode, inner: JsonSchema | bool) -> tuple[Node, ...]:
+        """The items, where a dash too many begins one in the middle of a step."""
+        branches = {} if isinstance(inner, bool) else self._resolve(inner).get("x-by-key", {})
+        items, keys = rejoined(node.items, branches, self._resolve)
+        for key in keys:
+            self._say(
+                "01",
+                key.place,
+                f"the dash before {key.text!r} begins a step, and this belongs to the one above",
+                f"take the dash away, and begin {key.text!r} in the column of the keys above",
+            )
+        return items
 
     def _repeated(self, items: tuple[Shaped, ...]) -> None:
         seen: list[Any] = []
@@ -339,7 +334,9 @@ class _Shaper:
 
     def _owner(self, node: Node, schema: JsonSchema) -> str | None:
         """The key of a mapping under which a value goes that stands there alone."""
-        for name, inner in () if self.seeks else schema.get("properties", {}).items():
+        known = () if self.seeks else schema.get("properties", {}).items()
+        needed = schema.get("required", ())
+        for name, inner in sorted(known, key=lambda one: one[0] not in needed):
             attempt = _Shaper(self.root, self.letter, self._resolved)
             attempt.seeks = True
             if isinstance(inner, Mapping) and attempt.shape(node, inner, key=None).sound:

@@ -119,6 +119,7 @@ def project() -> View:
         mappings={"referral": mapping},
         declarations={one.name: one for one in declared},
         connections=("salesforce", "partner_center"),
+        events={"salesforce": (), "partner_center": ("referral-created", "referral-updated")},
         operations={
             "salesforce": {
                 "query": OperationView(

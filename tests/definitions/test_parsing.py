@@ -287,8 +287,9 @@ def test_rows_take_what_they_do_not_say_from_the_defaults() -> None:
     mapping = mapping_of(
         "defaults: { conflict: left, blank: clear }\n"
         "fields:\n"
-        "  - { left: [s, t], right: S }\n"
+        "  - { left: [s, t], right: S, table: x }\n"
         "  - { right: T, value: 1, conflict: right }\n"
+        "tables: { x: [{ left: [a, b], right: c }] }\n"
     )
 
     assert [(it.id, it.conflict, it.blank, it.direction) for it in mapping.fields] == [

@@ -14,7 +14,8 @@ from .knowing import EVENT
 from .planning_calls import check_given, say_refused, say_unknown_input
 from .planning_mappings import check_mapping, variables_in
 from .planning_names import Reader, type_of_literal
-from .planning_steps import StepWalk, inner_steps
+from .planning_steps import StepWalk
+from .steps_within import inner_steps
 from .types import list_of
 from .viewing import OperationView, ProjectView, View
 
@@ -69,6 +70,7 @@ def _trigger(trigger: Trigger, flow: Flow, view: ProjectView, found: Findings) -
         )
     elif trigger.connection is not None:
         found.listening.setdefault(trigger.connection, trigger.place)
+        _heard(trigger, trigger.connection, view, found)
     names = NAMES_OF_EVENT if trigger.type == "webhook" else NAMES_OF_CLOCK
     reader = Reader(flow, view, found)
     types = {
@@ -98,6 +100,30 @@ def _trigger(trigger: Trigger, flow: Flow, view: ProjectView, found: Findings) -
                 trigger.place,
                 f"this {trigger.type} does not give the required input {one.name!r}",
                 f"add `inputs: {{ {one.name}: … }}` here, or give the input a default",
+            )
+
+
+def _heard(trigger: Trigger, connection: str, view: ProjectView, found: Findings) -> None:
+    """A webhook comes from a system that signs what it tells, and tells of what it declares."""
+    known = view.events.get(connection)
+    if known is None:
+        return
+    if not known:
+        others = [name for name, events in view.events.items() if events]
+        found.say(
+            "F041",
+            trigger.connection_place or trigger.place,
+            f"the connector of {connection!r} declares no `webhook`, so nobody can call for it",
+            suggestion("", others, there="connections that can"),
+        )
+        return
+    for name, place in zip(trigger.events, trigger.event_places, strict=False):
+        if name not in known:
+            found.say(
+                "F042",
+                place,
+                f"{connection!r} never tells of {name!r}",
+                suggestion(name, list(known), there="it tells of"),
             )
 
 

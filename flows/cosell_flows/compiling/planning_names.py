@@ -16,6 +16,7 @@ from .guessing import name_meant
 from .inferring_calls import inference
 from .knowing import RUN, inputs_of, step_of, variables_of
 from .referring import Path, Reference, Usage
+from .tolerating import failed_in, missing_of, say_may_have_failed
 from .types import ANY, TEXT, Type, constant, either, list_of, record_of
 from .viewing import ProjectView
 
@@ -237,7 +238,16 @@ class Reader:
             )
             return
         only_status = reference.path[2:3] == ("status",)
-        if not (seen.conditions <= conditions or reference.guarded or only_status):
+        if seen.conditions <= conditions or reference.guarded or reference.ran or only_status:
+            return
+        missing = missing_of(seen.conditions, conditions)
+        owner = failed_in(missing)
+        if not missing:
+            return
+        if owner is not None:
+            if not (step_id == owner and reference.path[2:3] == ("error",)):
+                say_may_have_failed(step_id, owner, place, self.found)
+        else:
             self.found.say(
                 "F018",
                 place,

@@ -11,9 +11,11 @@ from cosell_definitions.model import (
     Approve,
     Bare,
     CallFlow,
+    Case,
     Flow,
     ForEach,
     If,
+    OnError,
     Parallel,
     Scope,
     SetValues,
@@ -25,19 +27,29 @@ from cosell_definitions.model import (
     Value,
     Wait,
 )
-from cosell_definitions.problems import Place
+from cosell_definitions.problems import Place, Severity
 
 from . import syntax as s
 from .expressions import compiled
+from .filters import FUNCTIONS
 from .finding import Findings, templates_in
 from .knowing import ERROR, NOTHING, answer_of, loop_of
 from .planning_calls import check_action, check_call, check_output
 from .planning_names import ALL_NAMES, NAMES_OF_RUN, Reader, Seen, type_of_literal
+from .planning_texts import Known, check_key, check_text, check_texts, known_by
 from .planning_values import check_case, check_case_taken, check_wait
 from .referring import conjuncts, spelled
+from .steps_within import ends, inner_steps
+from .tolerating import well
 from .types import ANY, INTEGER, Type
 from .values import Faulty
 from .viewing import ProjectView
+
+NAMES_THAT_STAND = (
+    NAMES_OF_RUN
+    | {"index", "error", "event", "events"}
+    | frozenset(name for name, entry in FUNCTIONS.items() if entry.from_scope)
+)
 
 
 @dataclass(slots=True)
@@ -74,6 +86,7 @@ class StepWalk:
         for output in self.flow.outputs:
             given = self._read(output.value, path)
             check_output(output, given, self.found)
+            check_text(output.value, output.place, self._known(path), self.found)
 
     # -- the order of things ----------------------------------------------------------------
 
@@ -93,7 +106,11 @@ class StepWalk:
                 self._collect(inner)
 
     def _steps(self, steps: Iterable[Step], path: Path) -> None:
+        end: Step | None = None
         for step in steps:
+            if end is not None:
+                self._never_run(step, end)
+            end = step if ends(step) else None
             self._step(step, path)
             if isinstance(step.do, Stop) and step.when is not None:
                 after = self._where_not(step.when, path)  # else we would not be here
@@ -105,18 +122,36 @@ class StepWalk:
             self._condition(step.when, outer)
             path = self._where(step.when, outer)
         self.reader.running.append(step.id)
+        before = set(self.reader.seen)
         output = self._do(step, path)
         self.reader.running.pop()
         self._finish(step, path, output)
         if step.on_error is not None:
-            token = f"on_error:{step.id}"
-            handling = replace(
-                path.under(token),
-                names=path.names | {"error"},
-                types={**path.types, "error": ERROR},
-            )
-            self._steps(step.on_error.steps, handling)
+            self._handled(step, step.on_error, path, before)
         self._steps(step.finally_, replace(path, tidies=len(path.loops)))
+
+    def _handled(self, step: Step, handler: OnError, path: Path, before: set[str]) -> None:
+        """What comes after a failure; where the flow goes on, nothing of the step may be there."""
+        passed = {name: seen for name, seen in self.reader.seen.items() if name not in before}
+        for name, seen in passed.items():
+            self.reader.seen[name] = replace(seen, conditions=seen.conditions | {well(step.id)})
+        handling = replace(
+            path.under(f"on_error:{step.id}"),
+            names=path.names | {"error"},
+            types={**path.types, "error": ERROR},
+        )
+        self._steps(handler.steps, handling)
+        if handler.then == "fail":
+            self.reader.seen.update(passed)
+
+    def _never_run(self, step: Step, end: Step) -> None:
+        self.found.say(
+            "F040",
+            step.place,
+            f"this is never run: step {end.id!r} on line {end.place.line} always stops",
+            f"delete it, move it in front of {end.id!r}, or give {end.id!r} a `when`",
+            severity=Severity.WARNING,
+        )
 
     def _finish(self, step: Step, path: Path, output: Type) -> None:
         """From here on the step can be read."""
@@ -131,6 +166,14 @@ class StepWalk:
             return replace(path)
         return path.under(*used.conditions, sure=_step_ids(used.sure))
 
+    def _where_case(self, subject: Bare, case: Case, path: Path) -> Path:
+        """Where a case of one value holds, as where the comparison with it does."""
+        match case.values:
+            case (str() | int() as value,):
+                sign = f"({subject.text}) == {value!r}"
+                return self._where(replace(subject, text=sign), path)
+        return path
+
     def _where_not(self, condition: Bare, path: Path) -> Path:
         """Where a condition does not hold."""
         used = self.reader.usage(condition)
@@ -144,12 +187,15 @@ class StepWalk:
         """Check what the step does; gives the type of its output, as far as it is known."""
         match step.do:
             case Action() as action:
+                check_texts(action.argument_nodes.values(), self._known(path), self.found)
                 given = {name: self._read(it, path) for name, it in action.arguments.items()}
                 return check_action(action, step, given, self.view, self.found)
             case CallFlow() as call:
+                check_texts(call.argument_nodes.values(), self._known(path), self.found)
                 given = {name: self._read(it, path) for name, it in call.arguments.items()}
                 return check_call(call, step, given, self.view, self.found)
-            case SetValues(values=values):
+            case SetValues(values=values, nodes=nodes):
+                check_texts(nodes, self._known(path), self.found)
                 return self._read(dict(values), path)
             case ForEach() as loop:
                 return self._foreach(step, loop, path)
@@ -204,20 +250,15 @@ class StepWalk:
                 check_case(switch.subject, subject, value, given, place, self.found)
                 if not has_templates(value) and (first := taken.setdefault(value, place)) != place:
                     check_case_taken(value, first, place, self.found)
-            self._steps(case.steps, path.under(f"switch:{step_id}:{number}"))
+            token = f"switch:{step_id}:{number}"
+            self._steps(case.steps, self._where_case(switch.subject, case, path).under(token))
         self._steps(switch.default or (), path.under(f"switch:{step_id}:default"))
 
     def _foreach(self, step: Step, loop: ForEach, path: Path) -> Type:
         items = self._read(loop.items, path)
         self.reader.list_needed(loop.items, items)
         item = items.each
-        if loop.name in NAMES_OF_RUN or loop.name in ("index", "error"):
-            self.found.say(
-                "F037",
-                step.place,
-                f"`as: {loop.name}` hides a name that expressions need",
-                "call the item something else",
-            )
+        self._hidden(step, loop, path)
         inner = replace(
             path,
             loops=(*path.loops, step.id),
@@ -225,9 +266,27 @@ class StepWalk:
             types={**path.types, loop.name: item, "index": INTEGER},
         )
         self._read(loop.key, inner)
+        known, here = self._known(inner), loop.key_place or step.place
+        check_key(loop.key, here, known, self.found, item=loop.name)
+        check_text(loop.result, loop.result_place or step.place, known, self.found)
         self._steps(loop.steps, inner)
         result = self._read(loop.result, inner)
         return loop_of(None if loop.result is None else result)
+
+    def _hidden(self, step: Step, loop: ForEach, path: Path) -> None:
+        """The item's name is its own: neither one of the language, nor that of a loop around."""
+        if loop.name in path.names - NAMES_OF_RUN - {"index", "error"}:
+            whose = "the name of the item of a loop around this one"
+        elif loop.name in NAMES_THAT_STAND:
+            whose = "a name that expressions need"
+        else:
+            return
+        self.found.say(
+            "F037",
+            loop.name_place or step.place,
+            f"`as: {loop.name}` hides {whose}",
+            "call the item something else",
+        )
 
     def _parallel(self, step_id: str, parallel: Parallel, path: Path) -> None:
         """Branches run at the same time: none sees another's steps before all are through."""
@@ -263,6 +322,15 @@ class StepWalk:
     def _condition(self, condition: Bare, path: Path) -> None:
         self.reader.condition(condition, self._read(condition, path))
 
+    def _known(self, path: Path) -> Known:
+        """What could be read here, if it stood in braces."""
+        return {
+            **known_by(path.types),
+            "inputs": [one.name for one in self.flow.inputs],
+            "env": self.view.declarations,
+            "steps": self.reader.all_ids,
+        }
+
     def _read(self, value: Value | Bare, path: Path) -> Type:
         """Check every expression of a value; gives the type of the value."""
         types = {
@@ -279,24 +347,6 @@ class StepWalk:
         if isinstance(value, Bare):
             return types[id(value)]
         return type_of_literal(value, types)
-
-
-def inner_steps(step: Step) -> list[tuple[Step, ...]]:
-    """The lists of steps inside a step."""
-    lists: list[tuple[Step, ...]] = []
-    match step.do:
-        case If(then=then, otherwise=otherwise):
-            lists += [then, otherwise]
-        case Switch(cases=cases, default=default):
-            lists += [*(case.steps for case in cases), default or ()]
-        case ForEach(steps=steps) | Until(steps=steps) | Scope(steps=steps):
-            lists.append(steps)
-        case Parallel(branches=branches):
-            lists += list(branches.values())
-    if step.on_error is not None:
-        lists.append(step.on_error.steps)
-    lists.append(step.finally_)
-    return lists
 
 
 def _negations(condition: Bare | Template) -> frozenset[str]:

@@ -33,7 +33,7 @@ from cosell_definitions.parsing_settings import misfit as variable_misfit
 from cosell_definitions.problems import Place, Problem, did_you_mean
 
 from .finding import Findings, suggestion
-from .planning_steps import inner_steps
+from .steps_within import inner_steps
 from .viewing import ProjectView
 
 Look = Callable[[str, str | None], Any]

@@ -25,6 +25,7 @@ class Reference:
     guarded: bool
     at: int  # offset in the text
     offsets: tuple[int, ...]  # of each part of the path
+    ran: bool = False  # of a step: a test beside it has shown that it gave out something
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +175,9 @@ class _Finder:
     ) -> None:
         path = tuple(name for name, _ in chain)
         known = any(path[: len(one)] == one or one[: len(path)] == path for one in sure)
+        ran = path[0] == "steps" and any(path[:2] == one[:2] for one in sure)
         offsets = tuple(self.origin + at for _, at in chain)
-        self.found.append(Reference(path, guarded or known, offsets[0], offsets))
+        self.found.append(Reference(path, guarded or known, offsets[0], offsets, ran))
 
 
 def _unknown(node: s.Syntax, origin: int) -> Faulty | None:
@@ -246,10 +248,14 @@ def denied_by(condition: s.Syntax) -> frozenset[Path]:
     match condition:
         case s.Tested("undefined" | "missing" | "blank" | "empty", value, _, _):
             return _paths(value)
+        case s.Tested("none", s.Filtered("default" | "d", value, (s.Constant(None, _), *_))):
+            return _paths(value)
         case s.Not(value, _):
             return shown_by(value)
         case s.Either(left, right, _):
             return denied_by(left) | denied_by(right)
+        case s.Compared(first, (("ne", other),), at):
+            return shown_by(s.Compared(first, (("eq", other),), at))
     return frozenset()
 
 

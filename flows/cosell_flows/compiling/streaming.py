@@ -19,8 +19,8 @@ from .expressions import compiled
 from .failing import failed
 from .limits import Meter, within
 from .paths import Turn
-from .planning_steps import inner_steps
 from .referring import Path, path_of, references
+from .steps_within import inner_steps
 from .values import Faulty
 
 _OUTPUT: Path = ("steps", "…", "output", "…")

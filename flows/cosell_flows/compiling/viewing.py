@@ -77,6 +77,10 @@ class ProjectView(Protocol):
         """Ids of documents that are there, but cannot be read."""
 
     @property
+    def events(self) -> Mapping[str, Collection[str]]:
+        """What each connection can be told by webhook; of those whose connector is known."""
+
+    @property
     def vague(self) -> Collection[str]:
         """Names of variables whose declaration is faulty, so that nothing is known of them."""
 
@@ -91,4 +95,5 @@ class View:
     connections: Collection[str] = ()
     operations: Mapping[str, Mapping[str, Operated]] = field(default_factory=dict)
     broken: Collection[str] = ()
+    events: Mapping[str, Collection[str]] = field(default_factory=dict)
     vague: Collection[str] = ()

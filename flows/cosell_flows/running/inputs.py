@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from uuid import UUID
 
 from cosell_definitions.checking import value_faults
+from cosell_definitions.formats import unlike
 from cosell_definitions.model import Flow, Input, Schema
 from cosell_definitions.parsing_inputs import json_schema
 from cosell_definitions.problems import did_you_mean
@@ -143,13 +143,9 @@ def conform(schema: Schema, value: Any) -> Any:
 def _text(schema: Schema, value: Any) -> str:
     if not isinstance(value, str):
         raise ValueError(f"{value!r} is not text")
-    if schema.format == "uuid":
-        try:
-            UUID(value)
-        except ValueError:
-            raise ValueError(f"{value!r} is not an identifier (a UUID)") from None
-    if schema.format == "uri" and not re.match(r"^https?://[^\s/]+", value):
-        raise ValueError(f"{value!r} is not a web address")
+    wanted = unlike(value, schema.format)
+    if wanted is not None:
+        raise ValueError(f"{value!r} is not {wanted}")
     return value
 
 

@@ -17,7 +17,7 @@ from cosell_definitions.model import (
     Until,
 )
 
-from ..compiling.planning_steps import inner_steps
+from ..compiling.steps_within import inner_steps
 
 
 def ids_inside(step: Step) -> list[str]:

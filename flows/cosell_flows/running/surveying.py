@@ -126,6 +126,10 @@ def view_of(root: Path, documents: Documents) -> View:
         connections=[name for name in operations if name not in ENGINE],
         operations=operations,
         broken=broken,
+        events={
+            name: one.webhook.events if one.webhook is not None else ()
+            for name, one in connectors_of(documents).items()
+        },
         vague=_vague(root, documents),
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cosell_definitions.model import Action, Flow, Stop, Template, Value
-from cosell_flows.compiling.planning_steps import inner_steps
+from cosell_flows.compiling.steps_within import inner_steps
 from cosell_flows.project import read_documents, shipped
 from cosell_flows.syncing import audit
 from cosell_flows.syncing.speaking import TABLES, words
