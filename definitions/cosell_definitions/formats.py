@@ -43,7 +43,7 @@ def unlike(text: str, wanted: str | None) -> str | None:
     >>> unlike("x", "uuid")
     'an identifier (a UUID)'
     """
-    if wanted not in FORMATS:
+    if wanted is None or wanted not in FORMATS:
         return None
     read, words = FORMATS[wanted]
     try:
