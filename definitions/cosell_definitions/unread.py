@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .nodes import MappingNode, Node, ScalarNode, SequenceNode
-from .problems import Problem
+from .problems import Problem, Severity
 
 CODES = {"connector": "C029", "environment": "V016", "variables": "V016"}
 _FOR_PEOPLE = frozenset(
@@ -30,6 +30,7 @@ def braces_in_vain(root: Node, kind: str) -> Iterator[Problem]:
                 place=node.place,
                 message=f"nothing evaluates braces in a file of this kind: {node.text!r} stays as it is",
                 hint=_HINTS[kind],
+                severity=Severity.ERROR if kind == "connector" else Severity.WARNING,
             )
 
 
