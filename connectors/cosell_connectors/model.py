@@ -303,7 +303,7 @@ class Webhook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connector:
-    """One connector file."""
+    """One connector file. `content_hash` is sha256 of its text, hex."""
 
     name: str
     title: str
@@ -320,6 +320,7 @@ class Connector:
     errors: ErrorRules = ErrorRules()
     rate_limit: RateLimit | None = None
     webhook: Webhook | None = None
+    content_hash: str = ""
 
     def resource(self, name: str) -> Resource | None:
         """The resource called *name*, or the one that stands for every kind."""

@@ -52,10 +52,11 @@ def parse(text: str | bytes, *, file: str) -> tuple[Connector | None, tuple[Prob
 
 
 def _parsed(text: str | bytes, file: str) -> tuple[Connector | None, tuple[Problem, ...]]:
-    shaped, problems = check(read(text, file=file), "connector")
+    document = read(text, file=file)
+    shaped, problems = check(document, "connector")
     if shaped is None or any(one.severity is Severity.ERROR for one in problems):
         return None, problems
-    connector = _connector(shaped.plain())
+    connector = _connector(shaped.plain(), content_hash=document.content_hash)
     problems += judge(connector, shaped, folder=_folder(file))
     sound = not any(one.severity is Severity.ERROR for one in problems)
     return connector if sound else None, problems
@@ -75,7 +76,7 @@ def _folder(file: str) -> str | None:
     return parts[-2] if len(parts) > 1 and parts[-1] == "connector.yaml" else None
 
 
-def _connector(tree: Tree) -> Connector:
+def _connector(tree: Tree, *, content_hash: str) -> Connector:
     return Connector(
         name=tree["id"],
         title=tree["title"],
@@ -92,6 +93,7 @@ def _connector(tree: Tree) -> Connector:
         errors=_errors(tree.get("errors", {})),
         rate_limit=_rate_limit(tree["rate_limit"]) if "rate_limit" in tree else None,
         webhook=_webhook(tree["webhook"]) if "webhook" in tree else None,
+        content_hash=content_hash,
     )
 
 

@@ -206,6 +206,7 @@ class FlowTests:
     cases: tuple[Case, ...]
     common: Around
     place: Place
+    content_hash: str = ""
 
 
 def is_fixture(value: Data) -> bool:

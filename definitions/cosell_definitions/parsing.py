@@ -81,7 +81,7 @@ def load_tests(text: str | bytes, *, file: str, draft: bool = False) -> Loaded[F
     """The tests of a flow; None with problems, unless they are wanted as a draft."""
 
     def make(root: Shaped, hand: Hand, digest: str) -> FlowTests | None:
-        return tests_of(root, hand)
+        return tests_of(root, hand, content_hash=digest)
 
     return _load("test", text, file, make, draft=draft)
 

@@ -32,7 +32,7 @@ from .shaped import Shaped
 ANSWERS = ("return", "fixture", "fail", "reply")
 
 
-def tests_of(root: Shaped, hand: Hand) -> FlowTests | None:
+def tests_of(root: Shaped, hand: Hand, *, content_hash: str) -> FlowTests | None:
     """The tests of a file; None where it does not say of which flow."""
     flow = hand.text(root, "flow")
     if flow is None:
@@ -44,6 +44,7 @@ def tests_of(root: Shaped, hand: Hand) -> FlowTests | None:
         cases=tuple(_cases(hand, root.get("cases"))),
         common=common,
         place=root.place,
+        content_hash=content_hash,
     )
 
 

@@ -58,8 +58,8 @@ def surveyed(root: Path) -> Survey:
         from ..running.keeping import with_what_was_parsed
         from ..running.surveying import survey
 
-        with with_what_was_parsed(root, seal.installation):
-            found = survey(root)
+        with with_what_was_parsed(root, seal.installation) as shelf:
+            found = survey(root, shelf)
         seal.put(found)
     return found
 

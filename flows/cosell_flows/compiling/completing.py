@@ -21,7 +21,7 @@ from cosell_definitions.settings import Declaration
 
 from .deciding import decided
 from .operations import ENGINE
-from .planning_tests import steps_within
+from .steps_within import steps_within
 
 Schema = dict[str, Any]
 Named = Mapping[str, str]

@@ -12,7 +12,7 @@ from cosell_definitions.problems import Place, Problem, Severity
 from .finding import Findings, suggestion, templates_in
 from .knowing import EVENT
 from .planning_calls import check_given, say_refused, say_unknown_input
-from .planning_mappings import check_mapping, variables_in
+from .planning_mappings import check_mapping
 from .planning_names import Reader, type_of_literal
 from .planning_steps import StepWalk
 from .steps_within import inner_steps
@@ -137,12 +137,12 @@ def _defaults(flow: Flow, view: ProjectView, found: Findings) -> None:
 
 def _needs(flow: Flow, view: ProjectView, found: Findings) -> None:
     for name in flow.needs:
-        if name not in view.flows and name not in view.broken:
+        if name not in view.called and name not in view.broken:
             found.say(
                 "F036",
                 flow.places.get(("needs", name), flow.place),
                 f"there is no flow {name!r}",
-                suggestion(name, list(view.flows), there="there are"),
+                suggestion(name, list(view.called), there="there are"),
             )
 
 
@@ -151,18 +151,10 @@ def _needs(flow: Flow, view: ProjectView, found: Findings) -> None:
 
 def _uses(flow: Flow, view: ProjectView, found: Findings) -> None:
     """What the flow says it uses is what it uses; the list is what a customer reads first."""
-    through_mappings = {
-        side.connection
-        for name in {*found.mappings, *flow.uses_mappings}
-        if name in view.mappings
-        for side in (view.mappings[name].left, view.mappings[name].right)
-    }
-    env_of_mappings = {
-        reference
-        for name in {*found.mappings, *flow.uses_mappings}
-        if name in view.mappings
-        for reference in variables_in(view.mappings[name])
-    }
+    named = (view.mapped(name) for name in {*found.mappings, *flow.uses_mappings})
+    mapped = [one for one in named if one is not None]
+    through_mappings = {name for one in mapped for name in one.connections}
+    env_of_mappings = {name for one in mapped for name in one.variables}
     kinds: tuple[
         tuple[str, str, tuple[str, ...], Mapping[str, Place], set[str], Collection[str]], ...
     ]

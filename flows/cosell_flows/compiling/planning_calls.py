@@ -6,13 +6,13 @@ from collections.abc import Mapping
 
 from cosell_definitions.binding import has_templates, misfit
 from cosell_definitions.meaning import intended
-from cosell_definitions.model import Action, CallFlow, Flow, Input, Output, Step, Template
+from cosell_definitions.model import Action, CallFlow, Input, Output, Step, Template
 from cosell_definitions.problems import Place
 
 from .finding import Findings, suggestion
 from .planning_names import check_mapping
 from .types import ANY, NULL, Type, among, either, of_schema, record_of
-from .viewing import Operated, ProjectView
+from .viewing import Called, Operated, ProjectView
 
 
 def check_action(
@@ -163,10 +163,10 @@ def check_call(
 ) -> Type:
     """The flow exists, and is given what it takes; gives the type of its outputs."""
     found.flows.setdefault(call.flow, call.place)
-    child = view.flows.get(call.flow)
+    child = view.called.get(call.flow)
     if child is None:
         if call.flow not in view.broken:
-            known = list(view.flows)
+            known = list(view.called)
             computed = "{{" in call.flow
             found.say(
                 "F027",
@@ -205,7 +205,7 @@ def _optional(type_: Type) -> Type:
     return either(type_, NULL) if type_.known else ANY
 
 
-def check_given(flow: Flow, declared: Input, given: Type, place: Place, found: Findings) -> None:
+def check_given(flow: Called, declared: Input, given: Type, place: Place, found: Findings) -> None:
     """What an expression gives to an input must be of its type."""
     wanted = of_schema(declared.schema)
     if not wanted.known or not given.known:
@@ -236,7 +236,7 @@ def _wrong(wanted: Type, given: Type, kinds: frozenset[str]) -> str | None:
     return None
 
 
-def say_unknown_input(flow: Flow, name: str, place: Place, found: Findings) -> None:
+def say_unknown_input(flow: Called, name: str, place: Place, found: Findings) -> None:
     """The flow has no such input."""
     found.say(
         "F028",
@@ -247,7 +247,7 @@ def say_unknown_input(flow: Flow, name: str, place: Place, found: Findings) -> N
 
 
 def say_refused(
-    flow: Flow, name: str, place: Place, wrong: str, found: Findings, *, hint: str | None = None
+    flow: Called, name: str, place: Place, wrong: str, found: Findings, *, hint: str | None = None
 ) -> None:
     """The input does not take this value."""
     found.say(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 
-from cosell_definitions.model import Bare, Template, Value
-from cosell_definitions.model_mappings import FieldType, MapField, MappingFile
+from cosell_definitions.model import Bare, Template
+from cosell_definitions.model_mappings import FieldType, MappingFile
 from cosell_definitions.problems import Place, Problem
 
 from .expressions import compiled
@@ -18,6 +17,7 @@ from .knowing import variables_of
 from .planning_names import check_variable, say_unknown_name
 from .referring import Reference
 from .types import ANY, TEXT, Type, constant, of, record_of
+from .values_of_mappings import Asked, asked_of
 from .viewing import ProjectView
 
 _ANY_RECORD = record_of({}, besides="anything")  # no connector says which fields a record has
@@ -46,18 +46,6 @@ _ROW_WORDS: Mapping[FieldType, str] = {
 _NO_NAMES = {"boolean": "Yes or No", "number": "a number", "url": "an address"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """A value of a mapping, where it stands, and what it is for."""
-
-    value: Value
-    place: Place
-    names: frozenset[str] = frozenset({"env"})
-    wanted: Type = ANY
-    row: FieldType | None = None  # the type of the row that the value is written by
-    is_path: bool = False
-
-
 def check_mapping(mapping: MappingFile, view: ProjectView) -> list[Problem]:
     """Every problem of one mapping with what it refers to."""
     return examined_mapping(mapping, view).problems
@@ -76,7 +64,7 @@ def examined_mapping(mapping: MappingFile, view: ProjectView) -> Findings:
                 suggestion(side.connection, list(view.connections), there="there are"),
             )
     scope = {"env": variables_of(view), "left": _ANY_RECORD, "right": _ANY_RECORD}
-    for asked in _asked_of(mapping):
+    for asked in asked_of(mapping):
         sources = list(templates_in(asked.value))
         types = {id(source): _read(source, asked, scope, view, found) for source in sources}
         if isinstance(asked.value, Template):
@@ -86,50 +74,9 @@ def examined_mapping(mapping: MappingFile, view: ProjectView) -> Findings:
     return found
 
 
-def variables_in(mapping: MappingFile) -> Iterator[str]:
-    """The environment variables that a mapping reads."""
-    for asked in _asked_of(mapping):
-        for source in templates_in(asked.value):
-            used = Findings().usage(source)
-            for reference in used.references if used is not None else ():
-                if reference.path[0] == "env" and len(reference.path) > 1:
-                    yield reference.path[1]
-
-
-def _asked_of(mapping: MappingFile) -> Iterator[_Asked]:
-    """The values of a mapping, each with the names that it may read and what it must be."""
-    for side in (mapping.left, mapping.right):
-        yield _Asked(side.key, side.place, wanted=TEXT, is_path=True)
-    for field in mapping.fields:
-        yield from _asked_of_row(field)
-    for rows in mapping.tables.values():
-        for row in rows:
-            yield _Asked((row.left, row.right, row.came_from, row.through), row.place)
-    for guards in mapping.guards.values():
-        for guard in guards:
-            yield _Asked((guard.state, guard.to), guard.place)
-    brakes, audit = mapping.brakes, mapping.audit
-    yield _Asked((brakes.sentinel_left, brakes.sentinel_right), mapping.place)
-    if audit is not None:
-        yield _Asked(audit.field, mapping.place, wanted=TEXT, is_path=True)
-        if audit.mark is not None:
-            yield _Asked(audit.mark, mapping.place, wanted=TEXT, is_path=True)
-        yield _Asked(audit.mark_when, mapping.place, wanted=of("boolean"))
-        yield _Asked(audit.language, mapping.place, wanted=TEXT)
-
-
-def _asked_of_row(field: MapField) -> Iterator[_Asked]:
-    for path in (*field.left, *field.right, *field.columns.values()):
-        yield _Asked(path, field.place, wanted=TEXT, is_path=True)
-    if field.value is not None:
-        # A table turns the value into another one, which the row's type then speaks of.
-        row = None if field.table is not None else field.type
-        yield _Asked(field.value, field.place, frozenset({"env", "left", "right"}), row=row)
-
-
 def _read(
     source: Template | Bare,
-    asked: _Asked,
+    asked: Asked,
     scope: Mapping[str, Type],
     view: ProjectView,
     found: Findings,
@@ -180,7 +127,7 @@ def _check_name(
     )
 
 
-def _check_type(asked: _Asked, given: Type, place: Place, found: Findings) -> None:
+def _check_type(asked: Asked, given: Type, place: Place, found: Findings) -> None:
     """A value is of the type that its row, or its place, needs."""
     if asked.row is not None and asked.row in _ROW_TAKES:
         wanted, words = _ROW_TAKES[asked.row], _ROW_WORDS[asked.row]

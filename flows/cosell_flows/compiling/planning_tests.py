@@ -10,7 +10,7 @@ from cosell_connectors.imitating import Failure, NotLikeIt
 from cosell_connectors.model import Connector, Operation
 from cosell_definitions.binding import misfit
 from cosell_definitions.meaning import intended
-from cosell_definitions.model import CallFlow, Flow, Step
+from cosell_definitions.model import Flow
 from cosell_definitions.model_tests import (
     Around,
     Case,
@@ -33,7 +33,6 @@ from cosell_definitions.parsing_settings import misfit as variable_misfit
 from cosell_definitions.problems import Place, Problem, did_you_mean
 
 from .finding import Findings, suggestion
-from .steps_within import inner_steps
 from .viewing import ProjectView
 
 Look = Callable[[str, str | None], Any]
@@ -75,7 +74,7 @@ class _Checker:
     ) -> None:
         self.flow, self.view, self.found = flow, view, found
         self.connectors, self.look = connectors, look
-        self.steps = {one.id: set(_ids(one.steps)) for one in _reachable(flow, view)}
+        self.steps = dict(_reachable(flow, view))
 
     def case(self, case: Case) -> None:
         """One case."""
@@ -357,27 +356,14 @@ def _holds_fixture(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(_holds_fixture(one) for one in value)
 
 
-def _reachable(flow: Flow, view: ProjectView) -> Iterator[Flow]:
-    """The flow, and those it calls."""
+def _reachable(flow: Flow, view: ProjectView) -> Iterator[tuple[str, frozenset[str]]]:
+    """The flow, and those it calls, each with the ids of its steps."""
     seen: set[str] = set()
-    waiting = [flow]
+    waiting = [flow.id]
     while waiting:
-        one = waiting.pop()
-        if one.id in seen:
-            continue
-        seen.add(one.id)
-        yield one
-        called = [step.do.flow for step in steps_within(one.steps) if isinstance(step.do, CallFlow)]
-        waiting += [view.flows[name] for name in called if name in view.flows]
-
-
-def steps_within(steps: Iterable[Step]) -> Iterator[Step]:
-    """Every step, the inner ones too, in the order of the file."""
-    for step in steps:
-        yield step
-        for inner in inner_steps(step):
-            yield from steps_within(inner)
-
-
-def _ids(steps: Iterable[Step]) -> Iterator[str]:
-    return (step.id for step in steps_within(steps))
+        name = waiting.pop()
+        steps = view.steps_of(name) if name not in seen else None
+        if steps is not None:
+            seen.add(name)
+            yield name, steps.ids
+            waiting += steps.calls

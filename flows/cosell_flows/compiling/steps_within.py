@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from cosell_definitions.model import ForEach, If, Parallel, Scope, Step, Stop, Switch, Until
+
+
+def steps_within(steps: Iterable[Step]) -> Iterator[Step]:
+    """Every step, the inner ones too, in the order of the file."""
+    for step in steps:
+        yield step
+        for inner in inner_steps(step):
+            yield from steps_within(inner)
 
 
 def inner_steps(step: Step) -> list[tuple[Step, ...]]:

@@ -7,11 +7,13 @@ from dataclasses import field
 from typing import Protocol
 
 from cosell_definitions.freezing import dataclass
-from cosell_definitions.model import Flow
+from cosell_definitions.model import CallFlow, Flow, Input, Output
 from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.settings import Declaration
 
+from .steps_within import steps_within
 from .types import ANY, Type, record_of
+from .values_of_mappings import variables_in
 
 
 class Operated(Protocol):
@@ -49,6 +51,38 @@ class OperationView:
             object.__setattr__(self, "gives", record_of(dict.fromkeys(self.output, ANY)))
 
 
+class Called(Protocol):
+    """A flow, as far as a flow looks at it that calls it."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """What it takes."""
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What it gives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mapped:
+    """A mapping, as far as a flow looks at it that uses it: what it uses through it."""
+
+    connections: frozenset[str]
+    variables: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """A flow, as far as tests look at it that reach it: the ids of its steps, and what they call."""
+
+    ids: frozenset[str]
+    calls: tuple[str, ...]
+
+
 class ProjectView(Protocol):
     """A project's documents. `broken` holds ids of flows and mappings that could not be read."""
 
@@ -57,8 +91,18 @@ class ProjectView(Protocol):
         """The flows, by id; drafts too."""
 
     @property
+    def called(self) -> Mapping[str, Called]:
+        """The same, for whoever calls them."""
+
+    def steps_of(self, name: str) -> Steps | None:
+        """The steps of a flow, for whoever reaches it."""
+
+    @property
     def mappings(self) -> Mapping[str, MappingFile]:
         """The mappings, by id; drafts too."""
+
+    def mapped(self, name: str) -> Mapped | None:
+        """A mapping, for whoever uses it."""
 
     @property
     def declarations(self) -> Mapping[str, Declaration]:
@@ -94,6 +138,33 @@ class View:
     declarations: Mapping[str, Declaration] = field(default_factory=dict)
     connections: Collection[str] = ()
     operations: Mapping[str, Mapping[str, Operated]] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)
+    """What stands for all that the operations of a system were made of."""
     broken: Collection[str] = ()
     events: Mapping[str, Collection[str]] = field(default_factory=dict)
     vague: Collection[str] = ()
+
+    @property
+    def called(self) -> Mapping[str, Called]:
+        """The flows, for whoever calls them."""
+        return self.flows
+
+    def mapped(self, name: str) -> Mapped | None:
+        """A mapping, for whoever uses it."""
+        if name not in self.mappings:
+            return None
+        mapping = self.mappings[name]
+        return Mapped(
+            connections=frozenset({mapping.left.connection, mapping.right.connection}),
+            variables=frozenset(variables_in(mapping)),
+        )
+
+    def steps_of(self, name: str) -> Steps | None:
+        """The steps of a flow, for whoever reaches it."""
+        if name not in self.flows:
+            return None
+        steps = list(steps_within(self.flows[name].steps))
+        return Steps(
+            ids=frozenset(step.id for step in steps),
+            calls=tuple(step.do.flow for step in steps if isinstance(step.do, CallFlow)),
+        )

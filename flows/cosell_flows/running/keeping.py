@@ -88,6 +88,8 @@ class Shelf:
         self._found_bytes = self._made_bytes = 0
         self.anew: list[str] = []
         """The files that were parsed now."""
+        self.judged: list[str] = []
+        """The files that were judged now."""
 
     def find(self, key: Key) -> tuple[Any] | None:
         """What was made before; None where it was not, or cannot be read."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from cosell_connectors.model import Connector
 from cosell_definitions import parsing
@@ -18,24 +19,87 @@ from cosell_definitions.settings import Declaration, EnvironmentFile
 from cosell_env.resolving import resolve
 
 from ..compiling.operations import ENGINE, OPEN, Anything, operations_of
-from ..compiling.planning import View, check_project
+from ..compiling.planning import (
+    View,
+    check_flow,
+    check_mapping,
+    check_project,
+    circles_among,
+)  # fmt: skip
 from ..compiling.planning_tests import check_tests
 from ..compiling.viewing import OperationView
+from ..compiling.witnessing import Sights, Witness
 from ..project import Documents, read_documents
 from .flowtests.fixtures import Fixtures
+from .keeping import Shelf
 from .surveys import Survey
+from .verdicts import Verdicts
 
 
-def survey(root: Path) -> Survey:
-    """Every problem of the project at *root*. No network, no secrets, no ledger."""
+def survey(root: Path, shelf: Shelf | None = None) -> Survey:
+    """Every problem of the project at *root*. No network, no secrets, no ledger.
+
+    With a *shelf*, documents are not judged again that were, by what is as it was then.
+    """
     documents = read_documents(root)
     view = view_of(root, documents)
-    problems = [*documents.problems, *check_project(view), *of_tests(root, documents, view)]
-    problems += _environments(root, documents)
+    problems = [*documents.problems, *_environments(root, documents)]
+    if shelf is None:
+        problems += [*check_project(view), *of_tests(root, documents, view)]
+    else:
+        verdicts = _verdicts(root, documents, view, shelf)
+        problems += [*_between(view, verdicts), *_of_tests(root, documents, verdicts)]
     for environment in documents.overlays.by_environment:
         laid = read_documents(root, environment)
-        problems += [*laid.problems, *check_project(view_of(root, laid))]
+        view = view_of(root, laid)
+        problems += laid.problems
+        if shelf is None:
+            problems += check_project(view)
+        else:
+            problems += _between(view, _verdicts(root, laid, view, shelf, environment))
     return Survey(problems=in_order(problems), files=documents.files)
+
+
+def _verdicts(
+    root: Path, documents: Documents, view: View, shelf: Shelf, environment: str = ""
+) -> Verdicts:
+    connectors = connectors_of(documents)
+
+    def stamp(folder: str, system: str, file: str) -> str:
+        return _fixtures(root, folder, connectors).stamp(file, system or None)
+
+    return Verdicts(Sights(view, connectors, stamp), shelf, environment=environment)
+
+
+def _between(view: View, verdicts: Verdicts) -> Iterator[Problem]:
+    """What `check_project` finds, as far as it is not known."""
+    for flow in view.flows.values():
+        yield from verdicts.on(flow, partial(check_flow, flow))
+    for mapping in view.mappings.values():
+        yield from verdicts.on(mapping, partial(check_mapping, mapping))
+    yield from circles_among(view.flows)
+
+
+def _of_tests(root: Path, documents: Documents, verdicts: Verdicts) -> Iterator[Problem]:
+    """What `of_tests` finds, as far as it is not known."""
+    for tests in (*documents.tests, *_draft_tests(root, documents)):
+        yield from verdicts.on(tests, partial(_judged, root, tests))
+
+
+def _judged(root: Path, tests: FlowTests, seen: Witness) -> list[Problem]:
+    folder = PurePosixPath(tests.place.file).parent.as_posix()
+    fixtures = _fixtures(root, folder, seen.connectors)
+
+    def look(file: str, system: str | None) -> Any:
+        seen.note("fixture", folder, system or "", file)
+        return fixtures.read(file, system)
+
+    return check_tests(tests, seen, connectors=seen.connectors, look=cache(look))
+
+
+def _fixtures(root: Path, folder: str, connectors: Mapping[str, Connector]) -> Fixtures:
+    names = {connection: connector.name for connection, connector in connectors.items()}
+    return Fixtures(root=root, folder=root / folder, connectors=names)
 
 
 def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -118,13 +182,14 @@ def view_of(root: Path, documents: Documents) -> View:
                 mappings.setdefault(mapping.id, mapping)
         if stem not in flows and stem not in mappings:
             broken.add(stem)
-    operations = dict(_operations(documents))
+    systems = dict(_systems(documents))
     return View(
         flows=flows,
         mappings=mappings,
         declarations=_declarations(root, documents),
-        connections=[name for name in operations if name not in ENGINE],
-        operations=operations,
+        connections=[name for name in systems if name not in ENGINE],
+        operations={name: operations for name, (operations, _) in systems.items()},
+        origins={name: origin for name, (_, origin) in systems.items()},
         broken=broken,
         events={
             name: one.webhook.events if one.webhook is not None else ()
@@ -134,16 +199,21 @@ def view_of(root: Path, documents: Documents) -> View:
     )
 
 
-def _operations(documents: Documents) -> Iterator[tuple[str, Mapping[str, OperationView]]]:
-    """What each system can do; of a connector that could not be read, anything."""
-    known: dict[str, Mapping[str, OperationView]] = {
-        name: operations_of(connector) for name, connector in documents.connectors.items()
+_System = tuple[Mapping[str, OperationView], str]
+
+
+def _systems(documents: Documents) -> Iterator[tuple[str, _System]]:
+    """What each system can do, and what that was made of; of an unread connector, anything."""
+    known: dict[str, _System] = {
+        name: (operations_of(connector), f"{name} {connector.content_hash}")
+        for name, connector in documents.connectors.items()
     }
     for file in documents.files:
         path = PurePosixPath(file)
         if path.name == "connector.yaml" and path.parts[-2] not in known:
-            known[path.parts[-2]] = Anything(OPEN)
-    yield from ENGINE.items()
+            known[path.parts[-2]] = Anything(OPEN), "anything"
+    for name, operations in ENGINE.items():
+        yield name, (operations, "the engine")
     yield from known.items()
     for environment in documents.environments.values():
         for connection, settings in environment.connections.items():
@@ -167,10 +237,9 @@ def of_tests(root: Path, documents: Documents, view: View | None = None) -> Iter
     """What does not fit between the tests and what they test."""
     view = view or view_of(root, documents)
     connectors = connectors_of(documents)
-    names = {connection: connector.name for connection, connector in connectors.items()}
     for tests in (*documents.tests, *_draft_tests(root, documents)):
-        folder = (root / tests.place.file).parent
-        fixtures = Fixtures(root=root, folder=folder, connectors=names)
+        folder = PurePosixPath(tests.place.file).parent.as_posix()
+        fixtures = _fixtures(root, folder, connectors)
         yield from check_tests(tests, view, connectors=connectors, look=cache(fixtures.read))
 
 

@@ -26,6 +26,14 @@ from cosell_flows.running.surveys import Survey
 
 HERE = b"this installation"
 FLOW = "definitions/cosell/create-referral.flow.yaml"
+TESTS = "definitions/cosell/create-referral.test.yaml"
+MAPPING = "definitions/cosell/referral-opportunity.map.yaml"
+OVERLAY = """
+overlay: v1
+flow: create-referral
+steps:
+  read: { retry: { attempts: 2 } }
+"""
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*sound/*.yaml"))
 LOAD = {
     "flow": parsing.load_flow,
@@ -39,15 +47,21 @@ LOAD = {
 
 def check(root: Path, installation: bytes = HERE) -> tuple[Survey, list[str]]:
     """What a check finds, and the files it parsed; as if nothing ran in this process before."""
-    _forget()
-    with with_what_was_parsed(root, installation) as shelf:
-        found = survey(root)
-    assert shelf is not None
+    found, shelf = checked(root, installation)
     return found, shelf.anew
 
 
+def checked(root: Path, installation: bytes = HERE) -> tuple[Survey, Shelf]:
+    """What a check finds, and the shelf it used."""
+    _forget()
+    with with_what_was_parsed(root, installation) as shelf:
+        found = survey(root, shelf)
+    assert shelf is not None
+    return found, shelf
+
+
 def check_all(root: Path) -> Survey:
-    """What a check finds that parses everything."""
+    """What a check finds that parses and judges everything."""
     _forget()
     nothing = Shelf(root / "no such file", HERE)
     with PARSED.with_shelf(nothing), SYNTAX.with_shelf(nothing), USAGES.with_shelf(nothing):
@@ -81,6 +95,31 @@ def test_only_the_edited_file_is_parsed(root: Path) -> None:
     (root / FLOW).write_text(text.replace("description: ", "description: Now ", 1), "utf-8")
 
     assert check(root)[1] == [FLOW]
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "judged"),
+    [
+        (FLOW, "description: ", "description: Now ", {"flow": 1, "test": 1}),
+        (FLOW, "  opportunity_id:", "  the_opportunity:", {"flow": 3, "test": 1}),
+        (MAPPING, "label: Notes", "label: Its notes", {"map": 1}),
+        (MAPPING, "env.DEAL_VALUE_FIELD", "env.NO_SUCH_FIELD", {"flow": 10, "map": 1}),
+        (TESTS, "name: a co-sell", "name: one co-sell", {"test": 1}),
+        ("definitions/cosell/fixtures/webhooks/referral-created.json", "{", "{ ", {"test": 1}),
+        ("env/sandbox.yaml", "variables: {}", "variables: { DISPLAY_CHECK_MARK: No }", {}),
+        ("env/cosell/variables.yaml", 'default: "Yes"', 'default: "No"', {}),
+    ],
+)
+def test_only_what_an_edit_bears_upon_is_judged(
+    root: Path, file: str, old: str, new: str, judged: dict[str, int]
+) -> None:
+    """All else was asked nothing that is answered otherwise now."""
+    text = (root / file).read_text("utf-8")
+    (root / file).write_text(text.replace(old, new, 1), "utf-8")
+    assert (root / file).read_text("utf-8") != text
+
+    kinds = [one.split(".")[1] for one in checked(root)[1].judged]
+    assert {kind: kinds.count(kind) for kind in kinds} == judged
 
 
 def test_no_expression_is_read_twice(root: Path) -> None:
@@ -117,17 +156,27 @@ def _slip(chance: random.Random, text: str) -> str:
 
 
 def _edits(chance: random.Random, root: Path) -> Iterator[str]:
-    """Edit one file after another; a few times go back to what was there, or rename a file."""
-    files = [one for one in sorted(root.rglob("*.yaml")) if ".shipped" not in one.parts]
+    """Edit one file after another; a few times take one away, or go back to what was there."""
+    overlay = root / "overlays/sandbox/create-referral.overlay.yaml"
+    overlay.parent.mkdir(parents=True)
+    overlay.write_text(OVERLAY, "utf-8")
+    files = [
+        one
+        for one in sorted(root.rglob("*.*"))
+        if one.suffix in (".yaml", ".json") and not {".shipped", ".cosell"} & {*one.parts}
+    ]
     before: dict[Path, str] = {}
     while True:
         path = chance.choice(files)
-        text = path.read_text("utf-8")
         if path in before and chance.random() < 0.5:
             path.write_text(before.pop(path), "utf-8")
-        else:
+        elif path.is_file() and chance.random() < 0.1:
+            before.setdefault(path, path.read_text("utf-8"))
+            path.unlink()
+        elif path.is_file():
+            text = path.read_text("utf-8")
             before.setdefault(path, text)
-            path.write_text(_slip(chance, text), "utf-8")
+            path.write_text(_slip(chance, text) if text else "flow: v1\n", "utf-8")
         yield path.relative_to(root).as_posix()
 
 

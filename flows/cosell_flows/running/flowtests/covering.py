@@ -10,7 +10,7 @@ from cosell_definitions.model import ERROR_CLASSES, Action, Case, Flow, ForEach,
 from cosell_definitions.model_mappings import MapField, MappingFile
 from cosell_definitions.problems import Place
 
-from ...compiling.planning_tests import steps_within
+from ...compiling.steps_within import steps_within
 from .watching import Trace
 
 Kind = Literal["branches", "errors", "rows"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -49,6 +50,17 @@ class Fixtures:
             raise NoFixture(
                 f"{self._named(path)} is not JSON: {error}", hint="mend the file"
             ) from None
+
+    def stamp(self, file: str, system: str | None = None) -> str:
+        """What stands for all that `read` would say: another content, or place, has another one."""
+        try:
+            path = self._found(file, system)
+            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        except NoFixture as missing:
+            return f"{missing.message}: {missing.hint}"
+        except OSError as error:
+            return str(error)
+        return f"{self._named(path)} {digest}"
 
     def resolved(self, value: Any, system: str | None = None) -> Any:
         """*value* with every `{ fixture: … }` in it read, and changed as its `merge` says."""
