@@ -47,18 +47,24 @@ def check(context: Context, paths: tuple[Path, ...], form: str, against: str | N
         raise SystemExit(console.NO)
 
 
-def surveyed(root: Path) -> Survey:
-    """Every problem of a project; what was looked at before is not looked at again."""
+def surveyed(root: Path, *, is_new: bool = False) -> Survey:
+    """Every problem of a project; what was looked at before is not looked at again.
+
+    *is_new*: it holds the shipped solution, and nothing else yet.
+    """
     from ..running.surveys import Seal
 
     seal = Seal(root)
     found = seal.unbroken()
     if found is None:
         # Loading and working what reads documents takes most of a second, on a slow machine.
-        from ..running.keeping import with_what_was_parsed
+        from ..project import shipped
+        from ..running.keeping import SHARED, with_what_was_parsed
         from ..running.surveying import survey
 
-        with with_what_was_parsed(root, seal.installation) as shelf:
+        own = seal.installation
+        is_shipped = is_new or root == shipped()
+        with with_what_was_parsed(root, own, shared=SHARED, is_shipped=is_shipped) as shelf:
             found = survey(root, shelf)
         seal.put(found)
     return found

@@ -31,6 +31,7 @@ def init(context: Context, folder: Path, overwrite: bool) -> None:
             f"{folder} holds a project already: it has a folder definitions/",
             hint="choose another folder, or write the shipped files over it with --overwrite",
         )
+    is_new = not folder.exists() or not any(folder.iterdir())
     ignored = folder / ".gitignore"
     own = ignored.read_text(encoding="utf-8") if ignored.is_file() else None
     folder.mkdir(parents=True, exist_ok=True)
@@ -39,7 +40,8 @@ def init(context: Context, folder: Path, overwrite: bool) -> None:
         schemas.schemas_of(folder), folder / schemas.FOLDER)]  # fmt: skip
     if own is not None:
         _join(ignored, own)
-    surveyed(folder.resolve())  # so that the first `cosell check` answers as fast as all others
+    # So that the first `cosell check` answers as fast as all others.
+    surveyed(folder.resolve(), is_new=is_new)
     if context.as_json:
         console.show_json({"files": files})
         return

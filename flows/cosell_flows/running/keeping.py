@@ -1,7 +1,7 @@
 """Keep what was made of the files of a project, so that a check parses only what was edited.
 
 What is kept is found by the bytes it was made of and the programs that made it, so it cannot be
-stale; only what depends on one file and nothing else is kept, never a verdict. It is signed with what
+stale; a verdict on what is made of one file is looked after by `verdicts`. All of it is signed with what
 only this installation knows, and may hold nothing but our own frozen values: a file that came along
 with somebody's project is not read.
 """
@@ -20,12 +20,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import cosell_flows
 from cosell_definitions.remembering import PARSED, Key
 
 from ..compiling.expressions import SYNTAX
 from ..compiling.referring import USAGES
 
 NAME = "parsed.bin"
+SHARED = Path(cosell_flows.__file__).parent / "__pycache__" / NAME
+"""Beside what Python keeps of our programs, and as easily forgotten."""
 MOST = 32 * 1024 * 1024
 WORTHWHILE = 8  # the file is written again when one part in so many was parsed anew
 
@@ -75,11 +78,23 @@ class _Unpickler(pickle.Unpickler):
 
 
 class Shelf:
-    """What an earlier check made of the files, in one file of the project's own folder."""
+    """What an earlier check made of the files, in one file of the project's own folder.
 
-    def __init__(self, file: Path, installation: bytes) -> None:
-        self._file = file
+    What is not on it may lie on the one *below*, which nobody writes through this one. *copy*: a
+    second file to be written.
+    """
+
+    def __init__(
+        self,
+        file: Path,
+        installation: bytes,
+        *,
+        below: Shelf | None = None,
+        copy: Path | None = None,
+    ) -> None:
+        self._files = (file,) if copy is None else (file, copy)
         self._secret = installation
+        self._below = below
         self._there = _read(file, installation)
         self._used: dict[str, bytes] = {}
         self._made: dict[str, Any] = {}
@@ -93,6 +108,13 @@ class Shelf:
 
     def find(self, key: Key) -> tuple[Any] | None:
         """What was made before; None where it was not, or cannot be read."""
+        found = self._find(key)
+        if found is None and self._below is not None:
+            found = self._below.find(key)
+            self._found_bytes += key[1] if found is not None else 0
+        return found
+
+    def _find(self, key: Key) -> tuple[Any] | None:
         about, length, digest = key
         if isinstance(about, str):
             if about not in self._heaps:
@@ -130,11 +152,12 @@ class Shelf:
         payload = pickle.dumps(kept, pickle.HIGHEST_PROTOCOL)
         if len(payload) > MOST:
             return
-        with contextlib.suppress(OSError):  # a project that is only to be read
-            self._file.parent.mkdir(exist_ok=True)
-            beside = self._file.with_name(f"{self._file.name}.{os.getpid()}")
-            beside.write_bytes(_signature(self._secret, payload) + payload)
-            beside.replace(self._file)
+        for file in self._files:
+            with contextlib.suppress(OSError):  # a folder that is only to be read
+                file.parent.mkdir(exist_ok=True)
+                beside = file.with_name(f"{file.name}.{os.getpid()}")
+                beside.write_bytes(_signature(self._secret, payload) + payload)
+                beside.replace(file)
 
 
 def _name(key: Key) -> str:
@@ -168,12 +191,20 @@ def _unpickled(raw: bytes) -> Any:
 
 
 @contextlib.contextmanager
-def with_what_was_parsed(root: Path, installation: bytes | None) -> Iterator[Shelf | None]:
-    """While the block runs, files and expressions that an earlier check saw are not parsed."""
+def with_what_was_parsed(
+    root: Path, installation: bytes | None, *, shared: Path | None = None, is_shipped: bool = False
+) -> Iterator[Shelf | None]:
+    """While the block runs, files and expressions that an earlier check saw are not parsed.
+
+    *shared*: where the installation keeps what was made of the shipped files, for all projects that
+    hold them; it is written where the project *is_shipped*, and holds nothing else.
+    """
     if installation is None:
         yield None
         return
-    shelf = Shelf(root / ".cosell" / NAME, installation)
+    below = Shelf(shared, installation) if shared is not None else None
+    copy = shared if is_shipped else None
+    shelf = Shelf(root / ".cosell" / NAME, installation, below=below, copy=copy)
     with PARSED.with_shelf(shelf), SYNTAX.with_shelf(shelf), USAGES.with_shelf(shelf):
         yield shelf
     shelf.close()

@@ -26,7 +26,6 @@ from ..compiling.planning import (
     check_project,
     circles_among,
 )  # fmt: skip
-from ..compiling.planning_tests import check_tests
 from ..compiling.viewing import OperationView
 from ..compiling.witnessing import Sights, Witness
 from ..project import Documents, read_documents
@@ -87,6 +86,8 @@ def _of_tests(root: Path, documents: Documents, verdicts: Verdicts) -> Iterator[
 
 
 def _judged(root: Path, tests: FlowTests, seen: Witness) -> list[Problem]:
+    from ..compiling.planning_tests import check_tests  # noqa: PLC0415 - most checks judge no tests
+
     folder = PurePosixPath(tests.place.file).parent.as_posix()
     fixtures = _fixtures(root, folder, seen.connectors)
 
@@ -235,6 +236,8 @@ def connectors_of(documents: Documents) -> dict[str, Connector]:
 
 def of_tests(root: Path, documents: Documents, view: View | None = None) -> Iterator[Problem]:
     """What does not fit between the tests and what they test."""
+    from ..compiling.planning_tests import check_tests  # noqa: PLC0415 - as above
+
     view = view or view_of(root, documents)
     connectors = connectors_of(documents)
     for tests in (*documents.tests, *_draft_tests(root, documents)):

@@ -105,7 +105,7 @@ class Seal:
             if entry.is_symlink():
                 self._whole = False
             elif entry.is_dir():
-                if not entry.name.startswith(beside):
+                if not entry.name.startswith(beside) and entry.name != "__pycache__":
                     yield from self._lines(Path(entry.path))
             elif not entry.name.endswith(".pyc"):
                 told = entry.stat()

@@ -51,10 +51,12 @@ def check(root: Path, installation: bytes = HERE) -> tuple[Survey, list[str]]:
     return found, shelf.anew
 
 
-def checked(root: Path, installation: bytes = HERE) -> tuple[Survey, Shelf]:
+def checked(
+    root: Path, installation: bytes = HERE, *, shared: Path | None = None, is_shipped: bool = False
+) -> tuple[Survey, Shelf]:
     """What a check finds, and the shelf it used."""
     _forget()
-    with with_what_was_parsed(root, installation) as shelf:
+    with with_what_was_parsed(root, installation, shared=shared, is_shipped=is_shipped) as shelf:
         found = survey(root, shelf)
     assert shelf is not None
     return found, shelf
@@ -273,3 +275,32 @@ def test_a_check_is_not_kept_waiting_for_small_edits(root: Path) -> None:
     check(root)
 
     assert (root / ".cosell" / NAME).read_bytes() == before
+
+
+@pytest.fixture
+def shared(root: Path, tmp_path: Path) -> Path:
+    """What an installation keeps of the shipped solution."""
+    shutil.rmtree(root / ".cosell")
+    checked(root, shared=tmp_path / "shared.bin", is_shipped=True)
+    shutil.rmtree(root / ".cosell")
+    return tmp_path / "shared.bin"
+
+
+def test_the_shipped_files_are_parsed_once_for_all_projects(root: Path, shared: Path) -> None:
+    """A project with nothing kept parses and judges its own files only."""
+    (root / FLOW).write_text((root / FLOW).read_text("utf-8") + "# mine\n", "utf-8")
+
+    found, shelf = checked(root, shared=shared)
+
+    assert (found, shelf.anew, shelf.judged) == (check_all(root), [FLOW], [FLOW, TESTS])
+
+
+def test_what_a_project_of_somebody_holds_is_kept_in_it(root: Path, shared: Path) -> None:
+    """What all projects share is written from the shipped solution alone."""
+    before = shared.read_bytes()
+    for path in sorted(root.glob("definitions/cosell/*.yaml")):
+        path.write_text(path.read_text("utf-8") + "# mine\n", "utf-8")
+
+    checked(root, shared=shared)
+
+    assert (shared.read_bytes(), (root / ".cosell" / NAME).exists()) == (before, True)
