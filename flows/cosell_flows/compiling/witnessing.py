@@ -56,36 +56,42 @@ class Sights:
         return hashlib.sha256(answer).digest()
 
     def _answer(self, kind: str, *about: str) -> object:
-        view = self.view
         match kind, about:
             case "is there", (room, name):
                 return name in self._names(room)
             case "names", (room,):
                 return list(self._names(room))
-            case "flow", (name,):
-                return _identity(view.flows.get(name))
-            case "called", (name,):
-                called = view.called.get(name)
-                return called and (called.id, called.inputs, called.outputs)
-            case "steps", (name,):
-                steps = view.steps_of(name)
-                return steps and (sorted(steps.ids), steps.calls)
-            case "mapping", (name,):
-                return _identity(view.mappings.get(name))
-            case "mapped", (name,):
-                mapped = view.mapped(name)
-                return mapped and (sorted(mapped.connections), sorted(mapped.variables))
-            case "system", (name,):
-                return view.origins.get(name)
-            case "connector", (name,):
-                connector = self.connectors.get(name)
-                return connector and (connector.name, connector.content_hash)
             case "events", ():
-                return [(name, list(events)) for name, events in view.events.items()]
+                return [(name, list(events)) for name, events in self.view.events.items()]
             case "declarations", ():
-                return type(view.declarations).__name__, list(self.declarations.values())
+                return type(self.view.declarations).__name__, list(self.declarations.values())
             case "fixture", (folder, system, file):
                 return self._fixture(folder, system, file)
+            case _, (name,):
+                return self._answer_of(kind, name)
+        raise LookupError(kind)
+
+    def _answer_of(self, kind: str, name: str) -> object:
+        view = self.view
+        match kind:
+            case "flow":
+                return _identity(view.flows.get(name))
+            case "called":
+                called = view.called.get(name)
+                return called and (called.id, called.inputs, called.outputs)
+            case "steps":
+                steps = view.steps_of(name)
+                return steps and (sorted(steps.ids), steps.calls)
+            case "mapping":
+                return _identity(view.mappings.get(name))
+            case "mapped":
+                mapped = view.mapped(name)
+                return mapped and (sorted(mapped.connections), sorted(mapped.variables))
+            case "system":
+                return view.origins.get(name)
+            case "connector":
+                connector = self.connectors.get(name)
+                return connector and (connector.name, connector.content_hash)
         raise LookupError(kind)
 
     def _names(self, room: str) -> Collection[str]:
