@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import httpx
 import pytest
@@ -118,3 +118,19 @@ async def test_an_account_edited_in_the_second_of_its_version_is_kept(stage: Sta
         "NO",
         ["SE"],
     )
+
+
+async def test_what_is_committed_minutes_after_it_was_stamped_is_found(stage: Stage) -> None:
+    """The list has gone on beyond its stamp by then; what the deal says gives it away."""
+    deal, referral = await stage.shared()
+    stage.later(900)  # what belongs to the deal was not touched lately
+    stage.edit(deal, NextStep="call them")
+    await stage.full_sync()
+    newest = stage.look(deal)["SystemModstamp"]
+    set_clock(stage, (datetime.fromisoformat(newest) - timedelta(minutes=8)).isoformat())
+    stage.seller.change("Opportunity", deal, Amount=88)
+    set_clock(stage, (datetime.fromisoformat(newest) + timedelta(minutes=1)).isoformat())
+
+    await stage.sync("opportunity-to-partner-center")
+
+    assert float(stage.emulated.referral(referral)["details"]["dealValue"]) == 88

@@ -88,6 +88,21 @@ def add_days(_: Meter, value: Any, days: Any) -> Any:
 
 
 @entry(
+    "text or date or moment, minutes: integer -> moment",
+    "so many minutes later; a negative number: earlier",
+    "'2026-01-31T08:00:00Z' | add_minutes(-15)",
+    '"2026-01-31T07:45:00Z"',
+)
+def add_minutes(_: Meter, value: Any, minutes: Any) -> datetime:
+    """So many minutes later."""
+    count = need_count(minutes, "add_minutes", most=100_000_000)
+    try:
+        return to_moment(value) + timedelta(minutes=count)
+    except OverflowError:
+        raise Faulty(f"there is no moment {count} minutes from {shown(value)}") from None
+
+
+@entry(
     "text or date or moment, [format: text] -> text",
     "written out; %d.%m.%Y and the like",
     "'2026-01-31' | format_date('%d.%m.%Y')",

@@ -45,6 +45,7 @@ _FUNCTIONS: Mapping[str, str] = {
     "toupper": "x | upper",
     "formatdatetime": "x | format_date('%d.%m.%Y')",
     "adddays": "x | add_days(1)",
+    "addminutes": "x | add_minutes(1)",
     "now": "run.now",
     "utcnow": "run.now",
     "today": "run.now | date",

@@ -138,6 +138,11 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "mapping: text, left: record, right: record",
             "differences: list of record",
         ),
+        "unlike": _view(
+            "those of some right records that do not say what we left them saying, or are not linked",
+            "mapping: text, records: list",
+            "right_ids: list of text",
+        ),
         "writable": _view(
             "those of some fields of the right side's object that do not compute themselves there",
             "mapping: text, object: text, fields: record",

@@ -15,7 +15,7 @@ from cosell_definitions.problems import Place, did_you_mean
 from ..ledger.links import Link, Pair
 from ..syncing import applying, creating, failing
 from ..syncing.composing import compose
-from ..syncing.echo import outdated
+from ..syncing.echo import as_left, outdated
 from ..syncing.failing import Failure
 from ..syncing.mirror import Mirror, mirror_of
 from ..syncing.pairs import PairPlan, plan_pair
@@ -87,6 +87,7 @@ class EngineActions:
             "sync.remember": self._remember,
             "sync.advance_cursor": self._advance_cursor,
             "sync.compare": self._compare,
+            "sync.unlike": self._unlike,
             "sync.writable": self._writable,
             "sync.prune": self._prune,
             "sync.keep": self._keep,
@@ -336,6 +337,13 @@ class EngineActions:
                 for write in writes
             ]
         }
+
+    async def _unlike(self, given: Mapping[str, Any]) -> dict[str, list[str]]:
+        mirror = self.mirror(given["mapping"])
+        records = {str(one["Id"]): one for one in given["records"]}
+        found = await self._world.ledger.links.find_many(mirror.id, records)
+        alike = {one.right_id for one in found if as_left(mirror, one, records[str(one.right_id)])}
+        return {"right_ids": [one for one in records if one not in alike]}
 
     async def _writable(self, given: Mapping[str, Any]) -> dict[str, Any]:
         system, fields = self.mirror(given["mapping"]).mapping.right.connection, given["fields"]

@@ -58,10 +58,11 @@ def outdated(
         return "no"
     if seen < known:
         return "yes"
-    return "no" if _is_as_left(mirror, link, right) else "perhaps"
+    return "no" if as_left(mirror, link, right) else "perhaps"
 
 
-def _is_as_left(mirror: Mirror, link: Link, right: Mapping[str, Any]) -> bool:
+def as_left(mirror: Mirror, link: Link, right: Mapping[str, Any]) -> bool:
+    """Whether the right record says, field by field, what it said when we left it."""
     left = link.notes.get(PRINT)  # a link of an earlier cosell has none
     return left is None or left == print_of(mirror, right)
 
@@ -79,7 +80,7 @@ def caught(
         else (link.right_version, link.pending_right)
     )
     same = known is not None and known == pick(record, rules.version)
-    if same and (side == "left" or _is_as_left(mirror, link, record)):
+    if same and (side == "left" or as_left(mirror, link, record)):
         return Caught(net="ledger", side=side, why=f"its {rules.version} is as we left it")
     if pending and all(_says(record, path, value) for path, value in pending.items()):
         return Caught(
