@@ -31,6 +31,7 @@ def judge(connector: Connector, shaped: Shaped, *, folder: str | None) -> tuple[
         problems += _of_body(operation, spot)
         problems += of_bodies(connector, operation, spot)
         problems += _of_lists(operation, spot)
+        problems += _of_record(connector, operation, spot)
         for number, rule in enumerate(operation.recover):
             problems += _of_recover(connector, operation, rule, spot.at("recover", number))
     for resource in connector.resources.values():
@@ -54,6 +55,12 @@ def _of_file(connector: Connector, shaped: Shaped, folder: str | None) -> Iterat
         if auth.when is not None and auth.when not in known:
             spot = Spot(shaped, ("auth", number, "when"))
             yield spot.unknown("C011", "setting", auth.when, known)
+
+
+def _of_record(connector: Connector, operation: Operation, spot: Spot) -> Iterator[Problem]:
+    if isinstance(operation.record, str) and connector.record_of(operation) is None:
+        known = [one.name for one in connector.resources.values() if one.record is not None]
+        yield spot.at("record").unknown("C033", "resource with a record", operation.record, known)
 
 
 def _of_parts(operation: Operation, spot: Spot) -> Iterator[Problem]:

@@ -189,6 +189,15 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What a record, a list or a value of an answer is. Any of it may be null."""
+
+    kind: Literal["record", "list", "text", "number", "integer", "boolean", "any"]
+    fields: Mapping[str, Shape] = field(default_factory=dict)  # of a record
+    item: Shape | None = None  # of a list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One thing a connector can do."""
 
@@ -202,6 +211,7 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
     fixed: Fixed = Fixed()
     output: tuple[OutputField, ...] = ()  # empty: the body as it is
+    record: str | Shape | None = None  # what the answer is, or each item; text: the resource's
     paging: Paging | None = None
     recover: tuple[Recover, ...] = ()
     rows: Rows | None = None
@@ -241,6 +251,7 @@ class Resource:
     update: ResourceCall | None = None
     upsert: ResourceCall | None = None  # makes a record once, by a key of the other system
     updatable: tuple[str, ...] | None = None  # None: every field
+    record: Shape | None = None  # None: nothing is known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -325,3 +336,10 @@ class Connector:
     def resource(self, name: str) -> Resource | None:
         """The resource called *name*, or the one that stands for every kind."""
         return self.resources.get(name) or self.resources.get("*")
+
+    def record_of(self, operation: Operation) -> Shape | None:
+        """What the answer of an operation is, or each of its items, as far as that is known."""
+        if not isinstance(operation.record, str):
+            return operation.record
+        resource = self.resources.get(operation.record)
+        return resource.record if resource is not None else None

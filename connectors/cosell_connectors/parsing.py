@@ -34,6 +34,7 @@ from .model import (
     Resource,
     ResourceCall,
     Rows,
+    Shape,
     Soap,
     Stop,
     Webhook,
@@ -132,6 +133,7 @@ def _operation(name: str, tree: Tree) -> Operation:
             soap_header=always.get("soap_header", {}),
         ),
         output=tuple(_output(key, one) for key, one in tree.get("output", {}).items()),
+        record=_record(tree.get("record")),
         paging=_paging(tree["paging"]) if "paging" in tree else None,
         recover=tuple(_recover(one) for one in tree.get("recover", ())),
         rows=Rows(**tree["rows"]) if "rows" in tree else None,
@@ -262,8 +264,24 @@ def _resource(name: str, tree: Tree) -> Resource:
         name=name,
         key=tree["key"],
         updatable=tuple(tree["updatable"]) if "updatable" in tree else None,
+        record=_shape(tree["record"]) if "record" in tree else None,
         **calls,
     )
+
+
+def _record(written: str | Tree | None) -> str | Shape | None:
+    return _shape(written) if isinstance(written, Mapping) else written
+
+
+def _shape(written: Any) -> Shape:
+    match written:
+        case str(kind):
+            return Shape(kind=kind)  # type: ignore[arg-type] # the schema knows them
+        case [item]:
+            return Shape(kind="list", item=_shape(item))
+        case _:
+            fields = {name: _shape(one) for name, one in written.items()}
+            return Shape(kind="record", fields=fields)
 
 
 def _call(tree: Tree) -> ResourceCall:

@@ -27,6 +27,7 @@ class MapSide:
     version: str
     moment: str | None = None  # field with the time of the record's last change; default: version
     place: Place
+    places: Mapping[str, Place] = field(default_factory=dict)  # of what is said, by key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,8 @@ class MapField:
     )  # of rows: left key -> right field
     label: str | None = None  # the seller's word for it, for the audit
     place: Place
+    left_places: tuple[Place, ...] = ()  # of each path
+    right_places: tuple[Place, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

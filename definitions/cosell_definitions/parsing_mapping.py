@@ -64,6 +64,7 @@ def _side(hand: Hand, shaped: Shaped | None) -> MapSide | None:
         version=str(version),
         moment=hand.text(shaped, "moment"),
         place=shaped.entries["connection"].place,
+        places={name: one.place for name, one in shaped.entries.items()},
     )
 
 
@@ -76,6 +77,12 @@ def _paths(hand: Hand, shaped: Shaped | None) -> tuple[str | Template, ...]:
     if shaped is None:
         return ()
     return tuple(_path(hand, one) for one in (shaped.items or (shaped,)) if one.sound)
+
+
+def _places(shaped: Shaped | None) -> tuple[Place, ...]:
+    if shaped is None:
+        return ()
+    return tuple(one.place for one in (shaped.items or (shaped,)) if one.sound)
 
 
 # -- fields -----------------------------------------------------------------------------------
@@ -160,6 +167,8 @@ def _field(hand: Hand, shaped: Shaped, defaults: Shaped | None) -> MapField | No
             for name, entry in (columns.entries if columns is not None else {}).items()
         },
         place=shaped.place,
+        left_places=_places(shaped.get("left")),
+        right_places=_places(shaped.get("right")),
         **{name: value for name, value in options.items() if value is not None},
     )
 

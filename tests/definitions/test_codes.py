@@ -26,7 +26,7 @@ from cosell_flows.compiling.planning import (
     check_project,
 )
 from cosell_flows.compiling.planning_tests import check_tests
-from cosell_flows.compiling.types import TEXT
+from cosell_flows.compiling.types import NUMBER, TEXT, record_of
 
 ROOMS = Path(__file__).resolve().parents[2]
 HEAD = """\
@@ -57,6 +57,10 @@ VARIABLES = """\
 variables: v1
 declare: { ACTIVE_STAGE: { display_name: Active stage, type: stage, default: Qualification } }
 """
+REFERRAL_HOLDS = record_of(
+    dict.fromkeys(("id", "eTag", "status", "substatus"), TEXT)
+    | {"details": record_of({"notes": TEXT, "dealValue": NUMBER})}
+)
 WITH_EXAMPLES = [it for it in codes().values() if it.wrong]
 
 
@@ -128,6 +132,7 @@ def project() -> View:
             },
             "debug": {"echo": OperationView()},
         },
+        records={"partner_center": {"Referral": REFERRAL_HOLDS}},
     )
 
 

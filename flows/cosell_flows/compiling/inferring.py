@@ -169,7 +169,7 @@ class Inference:
                 "X011", node.key, message, f"it has: {names}" if names else None
             )
         if whole.may_be("list", "text") or guarded:
-            if whole.kinds == {"list"}:
+            if "list" in whole.kinds and whole.kinds <= {"list", "null"}:
                 return whole.each
             return TEXT if whole.kinds == {"text"} else ANY
         message = f"{path_text(node.record) or 'this'} is {whole}, which has no items"

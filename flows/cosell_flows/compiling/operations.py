@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
-from cosell_connectors.model import Connector, Operation, Parameter
+from cosell_connectors.model import Connector, Operation, Parameter, Shape
 from cosell_definitions.model import ERROR_CLASSES
 
 from .signatures import parameters_of
-from .types import ANY, TEXT, Type, list_of, of, record_of
+from .types import ANY, BOOLEAN, INTEGER, NULL, NUMBER, TEXT, Type, either, list_of, of, record_of
 from .viewing import OperationView
 
 V = TypeVar("V")
@@ -218,7 +218,7 @@ def operations_of(connector: Connector) -> dict[str, OperationView]:
             },
             takes={one.name: _taken(one) for one in operation.parameters},
             output=tuple(one.name for one in operation.output) or None,
-            gives=_given(operation),
+            gives=_given(operation, connector.record_of(operation)),
         )
         for name, operation in connector.operations.items()
     }
@@ -233,8 +233,38 @@ def _taken(parameter: Parameter) -> Type:
     return Type(wanted.kinds | {"null"}) if optional and wanted.known else wanted
 
 
-def _given(operation: Operation) -> Type:
+def records_of(connector: Connector) -> dict[str, Type]:
+    """What the records of a connector hold, by kind of record, as far as it says."""
+    return {
+        name: of_shape(resource.record)
+        for name, resource in connector.resources.items()
+        if resource.record is not None
+    }
+
+
+_SCALARS = {"text": TEXT, "number": NUMBER, "integer": INTEGER, "boolean": BOOLEAN}
+
+
+def of_shape(shape: Shape) -> Type:
+    """The type of a part of an answer; whatever is in a record or a list may be null."""
+    match shape.kind:
+        case "record":
+            return record_of({name: _nullable(one) for name, one in shape.fields.items()})
+        case "list":
+            return list_of(of_shape(shape.item) if shape.item is not None else ANY)
+        case "any":
+            return ANY
+    return _SCALARS[shape.kind]
+
+
+def _nullable(shape: Shape) -> Type:
+    type_ = of_shape(shape)
+    return either(type_, NULL) if type_.known else ANY
+
+
+def _given(operation: Operation, record: Shape | None) -> Type:
+    one_record = of_shape(record) if record is not None else ANY
     if not operation.output:
-        return ANY
-    kinds = {"items": list_of(ANY)}
+        return one_record
+    kinds = {"items": list_of(one_record)}
     return record_of({one.name: kinds.get(one.kind, ANY) for one in operation.output})

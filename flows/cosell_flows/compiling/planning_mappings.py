@@ -7,7 +7,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 
 from cosell_definitions.model import Bare, Template
-from cosell_definitions.model_mappings import FieldType, MappingFile
+from cosell_definitions.model_mappings import FieldType, MappingFile, MapSide
 from cosell_definitions.problems import Place, Problem
 
 from .expressions import compiled
@@ -20,7 +20,7 @@ from .types import ANY, TEXT, Type, constant, of, record_of
 from .values_of_mappings import Asked, asked_of
 from .viewing import ProjectView
 
-_ANY_RECORD = record_of({}, besides="anything")  # no connector says which fields a record has
+_ANY_RECORD = record_of({}, besides="anything")  # its connector does not say what it holds
 _SCALAR = of("text", "integer", "number", "boolean", "date", "moment", "null")
 _ROW_TAKES: Mapping[FieldType, Type] = {
     "text": _SCALAR,
@@ -63,7 +63,9 @@ def examined_mapping(mapping: MappingFile, view: ProjectView) -> Findings:
                 f"there is no connection {side.connection!r}",
                 suggestion(side.connection, list(view.connections), there="there are"),
             )
-    scope = {"env": variables_of(view), "left": _ANY_RECORD, "right": _ANY_RECORD}
+    records = {side: _record(one, view) for side, one in _sides(mapping)}
+    _check_paths(mapping, records, found)
+    scope = {"env": variables_of(view), **records}
     for asked in asked_of(mapping):
         sources = list(templates_in(asked.value))
         types = {id(source): _read(source, asked, scope, view, found) for source in sources}
@@ -72,6 +74,50 @@ def examined_mapping(mapping: MappingFile, view: ProjectView) -> Findings:
         elif not sources and not isinstance(asked.value, tuple | Mapping):
             _check_type(asked, constant(asked.value), asked.place, found)
     return found
+
+
+def _sides(mapping: MappingFile) -> tuple[tuple[str, MapSide], ...]:
+    return ("left", mapping.left), ("right", mapping.right)
+
+
+def _record(side: MapSide, view: ProjectView) -> Type:
+    """What the records of a side hold, as far as its connector says."""
+    return view.records.get(side.connection, {}).get(side.object, _ANY_RECORD)
+
+
+def _check_paths(mapping: MappingFile, records: Mapping[str, Type], found: Findings) -> None:
+    """Every field that is written out is one that the record has."""
+    for name, side in _sides(mapping):
+        for key in ("key", "version", "moment"):
+            path = getattr(side, key)
+            if isinstance(path, str):
+                _check_path(path, side, records[name], side.places.get(key, side.place), found)
+    for row in mapping.fields:
+        sides = (
+            (mapping.left, row.left, row.left_places),
+            (mapping.right, row.right, row.right_places),
+        )
+        for (side, paths, places), record in zip(sides, records.values(), strict=True):
+            for path, place in zip(paths, places, strict=False):
+                if isinstance(path, str):
+                    _check_path(path, side, record, place, found)
+
+
+def _check_path(path: str, side: MapSide, record: Type, place: Place, found: Findings) -> None:
+    """`details.dealValue`: each part is a field of what stands before it."""
+    here, owner, column = record, side.object, place.column
+    if place.end_column is not None and place.end_column - column > len(path):
+        column += 1  # it is quoted
+    for part in path.split("."):
+        if "record" not in here.kinds or here.fields is None or here.besides == "anything":
+            return
+        if part not in here.fields:
+            spot = place._replace(column=column, end_column=column + len(part))
+            names = list(here.fields)
+            hint = suggestion(part, names, there="it has")
+            found.say("M019", spot, f"{owner} has no {part!r}", hint)
+            return
+        here, owner, column = here.fields[part], f"{owner}.{part}", column + len(part) + 1
 
 
 def _read(

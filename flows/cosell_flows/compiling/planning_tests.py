@@ -7,6 +7,7 @@ from typing import Any
 
 from cosell_connectors import imitating
 from cosell_connectors.imitating import Failure, NotLikeIt
+from cosell_connectors.likeness import check_records
 from cosell_connectors.model import Connector, Operation
 from cosell_definitions.binding import misfit
 from cosell_definitions.meaning import intended
@@ -232,15 +233,20 @@ class _Checker:
     def _answer(self, connector: Connector, operation: Operation, reply: Reply, mock: Mock) -> None:
         if reply.when is not None:
             self._arguments(reply.when, mock.name, reply.place)
+        record = connector.record_of(operation)
         try:
             match reply.answer:
                 case Returned(value=value):
                     if self._fixtures_in(value, reply.place, mock.system) and not is_fixture(value):
                         imitating.body_of(operation, value)
+                    if record is not None:
+                        check_records(operation, record, value)
                 case Fixture(file=file, merge=merge, without=without):
                     body = self._looked_up(file, mock.system, reply.place)
                     if body is not None and merge is None and not without:
                         imitating.check_body(operation, body)
+                    if record is not None and operation.paging is None:
+                        check_records(operation, record, merge, whole=True)
                 case Raw(body=body):
                     self._fixtures_in(body, reply.place, mock.system)
                 case Failing() as failing:

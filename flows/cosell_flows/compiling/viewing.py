@@ -117,6 +117,10 @@ class ProjectView(Protocol):
         """What each system can do, the engine's own systems included."""
 
     @property
+    def records(self) -> Mapping[str, Mapping[str, Type]]:
+        """What records hold, by connection and by kind of record, as far as connectors say."""
+
+    @property
     def broken(self) -> Collection[str]:
         """Ids of documents that are there, but cannot be read."""
 
@@ -140,6 +144,7 @@ class View:
     operations: Mapping[str, Mapping[str, Operated]] = field(default_factory=dict)
     origins: Mapping[str, str] = field(default_factory=dict)
     """What stands for all that the operations of a system were made of."""
+    records: Mapping[str, Mapping[str, Type]] = field(default_factory=dict)
     broken: Collection[str] = ()
     events: Mapping[str, Collection[str]] = field(default_factory=dict)
     vague: Collection[str] = ()

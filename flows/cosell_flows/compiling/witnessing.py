@@ -13,6 +13,7 @@ from cosell_definitions.model_mappings import MappingFile
 from cosell_definitions.problems import Place
 from cosell_definitions.settings import Declaration
 
+from .types import Type
 from .viewing import Called, Mapped, Operated, Steps, View
 
 V = TypeVar("V")
@@ -100,6 +101,7 @@ class Sights:
             "mappings": self.view.mappings,
             "connections": self.view.connections,
             "operations": self.view.operations,
+            "records": self.view.records,
             "connectors": self.connectors,
             "broken": sorted(self.view.broken),
             "vague": sorted(self.view.vague),
@@ -178,6 +180,11 @@ class Witness:
     def operations(self) -> Mapping[str, Mapping[str, Operated]]:
         """What each system can do."""
         return _Noted(self._view.operations, "operations", "system", self.note)
+
+    @property
+    def records(self) -> Mapping[str, Mapping[str, Type]]:
+        """What the records of each system hold."""
+        return _Noted(self._view.records, "records", "system", self.note)
 
     @property
     def connectors(self) -> Mapping[str, Connector]:

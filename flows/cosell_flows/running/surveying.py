@@ -18,7 +18,7 @@ from cosell_definitions.problems import Place, Problem, Severity, Unsound, did_y
 from cosell_definitions.settings import Declaration, EnvironmentFile
 from cosell_env.resolving import resolve
 
-from ..compiling.operations import ENGINE, OPEN, Anything, operations_of
+from ..compiling.operations import ENGINE, OPEN, Anything, operations_of, records_of
 from ..compiling.planning import (
     View,
     check_flow,
@@ -192,6 +192,7 @@ def view_of(root: Path, documents: Documents) -> View:
         operations={name: operations for name, (operations, _) in systems.items()},
         origins={name: origin for name, (_, origin) in systems.items()},
         broken=broken,
+        records={name: records_of(one) for name, one in connectors_of(documents).items()},
         events={
             name: one.webhook.events if one.webhook is not None else ()
             for name, one in connectors_of(documents).items()
