@@ -14,7 +14,7 @@ from cosell_definitions.overlaying import load_overlay
 from cosell_definitions.parsing import load_flow, load_mapping
 from cosell_flows.cli.main import answer, cosell
 from cosell_flows.cli.pages import PAGES
-from cosell_flows.project import init_project
+from cosell_flows.project import SOLUTIONS, init_project
 
 HOUSE = Path(__file__).parents[1]
 REQUIREMENTS = HOUSE.parent / "shared" / "requirements.md"
@@ -142,9 +142,10 @@ def test_the_five_minutes_work(
 
 
 def test_every_variable_is_documented() -> None:
-    """Each variable of the shipped solution has its section."""
+    """Each variable of the shipped solutions has its section."""
+    files = (HOUSE / f"env/{name}/variables.yaml" for name in SOLUTIONS)
     declared = re.findall(
-        r"^  ([A-Z][A-Z_]+):$", (HOUSE / "env/cosell/variables.yaml").read_text("utf-8"), re.M
+        r"^  ([A-Z][A-Z_]+):$", "".join(one.read_text("utf-8") for one in files), re.M
     )
     page = (HOUSE / "docs/variables.md").read_text("utf-8")
 

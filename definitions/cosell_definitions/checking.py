@@ -92,5 +92,12 @@ def _fits_plainly(value: Any, schema: JsonSchema) -> bool:
             fits = isinstance(value, list | tuple) and not rest
             return fits and (not value or all(_fits_plainly(one, inner) for one in value))
         case {"type": "object", **rest}:
-            return not rest and isinstance(value, Mapping)
+            known = rest.pop("properties", {})
+            return (
+                not rest
+                and isinstance(value, Mapping)
+                and all(_fits_plainly(one, known.get(name, {})) for name, one in value.items())
+            )
+        case {}:
+            return not schema  # which takes anything
     return False

@@ -28,14 +28,16 @@ Named = TypeVar("Named", Flow, MappingFile)
 ROOMS = ("definitions", "connectors", "env")
 BASES = ".shipped"
 """Where a project keeps the shipped files as it got them."""
+SOLUTIONS = ("cosell", "channel")
+"""The shipped solutions, each with its folder in `definitions/` and in `env/`."""
 _SHIPPED = (
-    "definitions/cosell",
+    *(f"definitions/{name}" for name in SOLUTIONS),
     "connectors/salesforce",
     "connectors/partner_center",
     "connectors/partner_center_events",
     "connectors/dataverse",
     "connectors/sugarcrm",
-    "env/cosell",
+    *(f"env/{name}" for name in SOLUTIONS),
     "env/sandbox.yaml",
 )
 

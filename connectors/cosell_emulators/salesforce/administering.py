@@ -34,13 +34,20 @@ def changed(org: Org, tokens: Tokens, body: dict[str, Any]) -> dict[str, Any]:
         "language": settings.language,
         "multi_currency": settings.multi_currency,
         "opportunity_teams": settings.opportunity_teams,
+        "partner_management": settings.partner_management,
         "page_size": settings.page_size,
         "rotating_refresh_tokens": tokens.rotating,
         "validation_rules": len(settings.validation_rules),
     }
 
 
-_FLAGS = ("account_teams", "enhanced_notes", "multi_currency", "opportunity_teams")
+_FLAGS = (
+    "account_teams",
+    "enhanced_notes",
+    "multi_currency",
+    "opportunity_teams",
+    "partner_management",
+)
 
 
 def _switch(org: Org, tokens: Tokens, name: str, value: Any) -> None:
@@ -58,8 +65,8 @@ def _switch(org: Org, tokens: Tokens, name: str, value: Any) -> None:
             _customize(org, value)
         case "country_picklists" | "country_values":
             _countries(org, name, value)
-        case "default_access":
-            _default_access(org, value)
+        case "default_access" | "organization":
+            _organization(org, name, value)
         case "end_sessions":
             if value:
                 tokens.expire()
@@ -71,13 +78,16 @@ def _switch(org: Org, tokens: Tokens, name: str, value: Any) -> None:
             raise BadControl(f"The org has no switch {name!r}.")
 
 
-def _default_access(org: Org, value: dict[str, str]) -> None:
-    """Say what everybody may do with rows of an object that are not their own."""
+def _organization(org: Org, name: str, value: dict[str, Any]) -> None:
+    """Say what kind of org this is, or what everybody may do with rows that are not their own."""
     row = next(iter(org.store["Organization"].alive()))
-    for name, level in value.items():
-        field = row.type.fields[f"Default{name}Access"]
+    if name == "organization":
+        org.store.merge(row, **value)
+        return
+    for kind, level in value.items():
+        field = row.type.fields[f"Default{kind}Access"]
         if level not in [choice.value for choice in field.choices]:
-            raise BadControl(f"Nobody can have the access {level!r} to {name}.")
+            raise BadControl(f"Nobody can have the access {level!r} to {kind}.")
         org.store.merge(row, **{field.name: level})
 
 

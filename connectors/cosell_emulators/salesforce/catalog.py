@@ -12,6 +12,12 @@ from cosell_emulators.salesforce.store import Row, Store
 
 NAMES = ("EntityDefinition", "FieldDefinition", "CustomObject", "CustomField", "Layout")
 _NAMED = re.compile("Definition|CustomObject|CustomField|Layout", re.IGNORECASE)
+_MODELS = {
+    "ControlledByParent": "ControlledByParent",
+    "Edit": "ReadWrite",
+    "Read": "Read",
+    "ReadEditTransfer": "ReadWriteTransfer",
+}
 _PUBLISHER = {False: "System", True: "<local>"}
 _DATA_TYPES = {
     "boolean": "Checkbox",
@@ -81,7 +87,7 @@ def _entity(store: Store, kind: ObjectType) -> Row:
         "KeyPrefix": kind.prefix,
         "PublisherId": _PUBLISHER[kind.custom],
         "InternalSharingModel": kind.told.get("sharingModel", "ReadWrite"),
-        "ExternalSharingModel": "Private",
+        "ExternalSharingModel": _for_partners(store, kind),
         "DeploymentStatus": "Deployed" if kind.custom else None,
         "IsCustomSetting": False,
         "IsCustomizable": kind.createable,
@@ -92,6 +98,14 @@ def _entity(store: Store, kind: ObjectType) -> Row:
         "IsWorkflowEnabled": kind.createable,
     }
     return Row(store.whole["EntityDefinition"], store.named("4ie", kind.name), values)
+
+
+def _for_partners(store: Store, kind: ObjectType) -> str:
+    """Say what partners may do with rows that are not theirs: here, what everybody may."""
+    org = next(iter(store["Organization"].alive()), None)
+    default = f"Default{kind.name}Access"
+    level = org.get(default) if org is not None and org.type.has(default) else None
+    return _MODELS.get(str(level), "Private")
 
 
 def _field(store: Store, kind: ObjectType, found: Field) -> Row:

@@ -33,7 +33,10 @@ _RULES = ("SharingCriteriaRule", "SharingOwnerRule", "SharingRules")
 # A kind of settings, the one name it goes by, and the switches in it that do something here.
 _SWITCHES = {
     "AccountSettings": ("Account", {"enableAccountTeams": "account_teams"}),
-    "CommunitiesSettings": ("Communities", {"enableNetworksEnabled": "communities"}),
+    "CommunitiesSettings": (
+        "Communities",
+        {"enableEnablePRM": "partner_management", "enableNetworksEnabled": "communities"},
+    ),
     "EnhancedNotesSettings": ("EnhancedNotes", {"enableEnhancedNotes": "enhanced_notes"}),
     "OpportunitySettings": ("Opportunity", {"enableOpportunityTeam": "opportunity_teams"}),
 }
@@ -160,6 +163,9 @@ class Setup:
         own, switches = _SWITCHES[kind]
         if new or name != own:
             raise refusal("INVALID_CROSS_REFERENCE_KEY", f"no {kind} named {name} to create")
+        if self._settings.partner_management and not flag(said.get("enableEnablePRM", True)):
+            message = "Partner relationship management cannot be disabled"
+            raise refusal("FIELD_INTEGRITY_EXCEPTION", message, "enableEnablePRM")
         for key, value in said.items():
             if key in switches:
                 setattr(self._settings, switches[key], flag(value))
@@ -182,7 +188,8 @@ class Setup:
             name = str(related.get("relatedList", "")) if isinstance(related, Mapping) else ""
             owner, dot, field = name.partition(".")
             kind = self._store.whole.find(owner)
-            if dot and (kind is None or kind.field(field) is None):
+            off = name == "RelatedAccountSalesTeam" and not self._settings.account_teams
+            if off or (dot and (kind is None or kind.field(field) is None)):
                 raise refusal("FIELD_INTEGRITY_EXCEPTION", f"Cannot find related list:{name}")
 
     def _relate(self, kind: ObjectType) -> None:

@@ -58,3 +58,4 @@ class Settings:
     account_teams: bool = True
     enhanced_notes: bool = True
     communities: bool = True
+    partner_management: bool = True

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import click
 
+from ..project import SOLUTIONS
 from . import console
 from .console import Context, Failure, say
 from .main import project_folder
 
-SHIPPED = "cosell"
 _HYPHENS = re.compile(r"[a-z0-9][a-z0-9-]{0,79}")
 _UNDERSCORES = re.compile(r"[a-z][a-z0-9_]{0,79}")
 
@@ -127,13 +127,13 @@ def _folder(root: Path, solution: str | None) -> Path:
         own = [
             one.name
             for one in sorted((root / "definitions").iterdir())
-            if one.is_dir() and one.name != SHIPPED and any(one.glob("*.yaml"))
+            if one.is_dir() and one.name not in SOLUTIONS and any(one.glob("*.yaml"))
         ]
         solution = own[0] if len(own) == 1 else "own"
     _named(solution, _HYPHENS, "small letters, digits and dashes, such as our-deals")
-    if solution == SHIPPED:
+    if solution in SOLUTIONS:
         raise Failure(
-            f"definitions/{SHIPPED} holds the shipped solution",
+            f"definitions/{solution} holds a shipped solution",
             hint="give your own files a folder of their own: --solution our-deals",
             code=console.USAGE,
         )

@@ -19,7 +19,7 @@ from cosell_definitions.settings import Declaration
 
 from ..compiling.filters import FILTERS, FUNCTIONS, TESTS
 from ..compiling.tables import Entry
-from ..project import shipped
+from ..project import SOLUTIONS, shipped
 from .codes import known
 from .main import cosell
 
@@ -103,22 +103,23 @@ def _entry(entry: Entry, form: str) -> str:
 
 
 def variables() -> str:
-    """The environment variables of the shipped solution."""
-    file = "env/cosell/variables.yaml"
-    declared, found = load_variables((shipped() / file).read_bytes(), file=file)
-    assert declared is not None, found
+    """The environment variables of the shipped solutions."""
     lines = [
         _MADE,
         "",
         "# Environment variables",
         "",
-        "What you may set for the shipped solution. The default ships and never changes; the",
+        "What you may set for the shipped solutions. The default ships and never changes; the",
         "current value is yours: `cosell env set NAME VALUE` writes it into",
         "`env/<environment>.yaml`, and `cosell env explain NAME` shows every line that reads it.",
         "A variable `COSELL_<NAME>` of the process wins over both.",
     ]
-    for one in declared:
-        lines += ["", f"## {one.name}", "", *_declared(one)]
+    for solution in SOLUTIONS:
+        file = f"env/{solution}/variables.yaml"
+        declared, found = load_variables((shipped() / file).read_bytes(), file=file)
+        assert declared is not None, found
+        for one in declared:
+            lines += ["", f"## {one.name}", "", *_declared(one)]
     return _page(lines)
 
 

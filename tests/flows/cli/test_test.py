@@ -150,7 +150,7 @@ def test_the_shipped_tests_pass_and_reach_nearly_everything(cosell: Cosell) -> N
     assert [case["name"] for case in document["cases"] if not case["passed"]] == []
     assert "was not used" not in said.err
     assert {case["flow"] for case in document["cases"]} == set(shares)
-    assert len(shares) == 11
+    assert len(shares) == 26
     assert min(shares.values()) >= 80
     assert document["coverage"]["rows"]["percent"] >= 90
     assert document["coverage"]["errors"]["percent"] >= 90
