@@ -66,7 +66,7 @@ def quoted(text: str) -> str:
 
 def bare_of(text: str) -> str:
     """The expression inside braces that should not be there."""
-    stripped = text.strip()
+    stripped = re.sub(r"^[$@#%=](?=\{\{)", "", text.strip())  # as other tools begin theirs
     if stripped.startswith("{{") and stripped.endswith("}}") and stripped.count("{{") == 1:
         return stripped[2:-2].strip()
     return re.sub(r"\{\{\s*(.*?)\s*\}\}", r"\1", stripped)

@@ -34,6 +34,13 @@ def fault_of(error: Exception, lines: list[str], file: str) -> Problem:
             message="the document ended at the line ... above; a file holds one",
             hint="delete the line ..., or move what follows into a file of its own",
         )
+    dash = _other_dash(mark, lines)
+    if dash is not None:
+        sign, hint = (
+            lines[dash.line][dash.column],
+            "type a plain - instead; it came from a text program",
+        )
+        return _problem(dash, lines, file, f"{sign} does not begin an item of a list", hint)
     above = _blank_forgotten(problem, mark, lines)
     if above is not None:
         return _stuck(above, lines, file)
@@ -82,6 +89,11 @@ def _at_sight(
             "a backslash in double quotes begins an escape that YAML does not know",
             "write the text in 'single quotes', or double the backslash",
         )
+    if at == "@" and re.match(r"@(\w+\(|\{)", line[mark.column :]):
+        hint = (
+            "names stand alone; in a value: \"{{ inputs.name }}\", after when: inputs.name == 'x'"
+        )
+        return mark.column, "expressions do not begin with @ here, nor can a value", hint
     if at and at in "]}" and "expected" in problem:
         return mark.column, f"this {at} closes nothing", "delete it, or open its partner before"
     if "did not find expected ',' or" not in problem or not at or opening is None:
@@ -98,6 +110,15 @@ def _at_sight(
             f"this {quote} ends the text, and more follows",
             f"a text with {quote} inside goes in {other}; between two entries stands a comma",
         )
+    return None
+
+
+def _other_dash(mark: _Mark, lines: list[str]) -> _At | None:
+    """A dash or dot of a text program that stands where an item of a list begins."""
+    for number in (mark.line, mark.line - 1):
+        found = re.match(r"\s*([–—−•]) ", lines[number]) if 0 <= number < len(lines) else None
+        if found is not None:
+            return _At(number, found.start(1))
     return None
 
 

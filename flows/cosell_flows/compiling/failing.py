@@ -71,8 +71,9 @@ def slip(message: str, line: int, text: str) -> Faulty:
     stray = re.match(r"unexpected char (.+) at ([0-9]+)$", said)
     if stray is not None:
         at = int(stray[2])
-        hint = sign_meant(text[at:], text[:at]) or "texts stand in quotes: '…'"
-        return Faulty(f"{text[at]} means nothing here", hint, at=at)
+        return _strange_sign(at, text)
+    if text[at - 1 : at + 1] == "||":
+        return _strange_sign(at - 1, text)
     if "end of" in said:
         at = len(text.rstrip())
         lacks = re.search(r", expected '(.+?)'", said)
@@ -84,6 +85,12 @@ def slip(message: str, line: int, text: str) -> Faulty:
     said = re.sub(r"^unexpected 'name'", "something is missing", said)
     hint = sign_meant(text[at:], text[:at]) or _HINT
     return Faulty(f"this is not an expression: {said}", hint, at=at)
+
+
+def _strange_sign(at: int, text: str) -> Faulty:
+    sign = re.match(r"&&|\|\||\?\?|\?\.|.", text[at:], re.DOTALL)
+    hint = sign_meant(text[at:], text[:at]) or "texts stand in quotes: '…'"
+    return Faulty(f"{sign[0] if sign else ''} means nothing here", hint, at=at)
 
 
 _HINT = "every ( [ { and quote must close; `x | filter`, `x == y`, `a and b`"

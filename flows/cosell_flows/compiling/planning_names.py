@@ -32,6 +32,8 @@ class _AllNames(frozenset[str]):
 
 
 ALL_NAMES = _AllNames()
+# Names that some places have and others have not, so that a test for them has a meaning.
+MAY_BE_THERE = frozenset((name,) for name in ("error", "event", "events", "index", "left", "right"))
 NAMES_OF_RUN = frozenset({"inputs", "env", "steps", "run"})
 
 
@@ -180,7 +182,7 @@ class Reader:
     ) -> bool:
         if reference.path[0] in names:
             return True
-        if not (reference.guarded and len(reference.path) == 1):
+        if not (reference.guarded and reference.path in MAY_BE_THERE):
             say_unknown_name(source, reference, sorted(names), self.found, flow=self.flow)
         return False
 

@@ -274,11 +274,16 @@ class StepWalk:
         return loop_of(None if loop.result is None else result)
 
     def _hidden(self, step: Step, loop: ForEach, path: Path) -> None:
-        """The item's name is its own: neither one of the language, nor that of a loop around."""
+        """The item's name is its own: neither one of the language, nor that of a loop around.
+
+        Where nothing breaks by it, it only misleads: a warning.
+        """
         if loop.name in path.names - NAMES_OF_RUN - {"index", "error"}:
-            whose = "the name of the item of a loop around this one"
+            whose, severity = "the name of the item of a loop around this one", Severity.WARNING
         elif loop.name in NAMES_THAT_STAND:
             whose = "a name that expressions need"
+            harmless = loop.name in ("event", "events")  # names of triggers, which have no loops
+            severity = Severity.WARNING if harmless else Severity.ERROR
         else:
             return
         self.found.say(
@@ -286,6 +291,7 @@ class StepWalk:
             loop.name_place or step.place,
             f"`as: {loop.name}` hides {whose}",
             "call the item something else",
+            severity=severity,
         )
 
     def _parallel(self, step_id: str, parallel: Parallel, path: Path) -> None:

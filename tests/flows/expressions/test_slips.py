@@ -32,7 +32,7 @@ SLIPS = {
     "inputs.count === 3": ("= 3", "unexpected '='", "=="),
     "inputs.count <> 3": ("> 3", "unexpected '>'", "!="),
     "inputs.on && inputs.on": ("&& inputs", "& means nothing here", "`and`"),
-    "inputs.on || inputs.on": ("| inputs", "unexpected '|'", "`or`"),
+    "inputs.on || inputs.on": ("|| inputs", "|| means nothing here", "`or`"),
     "!inputs.on": ("!inputs", "! means nothing here", "`not`"),
     "inputs.on AND inputs.on": ("AND", "ends before 'AND", "`and`"),
     "inputs.on ? 1 : 2": ("? 1", "? means nothing here", "'a' if condition else 'b'"),
