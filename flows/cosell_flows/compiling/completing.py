@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cosell_connectors.model import Connector
+from cosell_connectors.model import Connector, Shape
 from cosell_definitions.model import CallFlow, Flow
 from cosell_definitions.model import Schema as ValueSchema
 from cosell_definitions.model_mappings import MappingFile
@@ -133,10 +133,19 @@ def _fields(known: Known, side: str) -> Named:
             named |= {path: row.label or "" for path in paths if isinstance(path, str)}
         connector = known.connectors.get(one.connection)
         resource = connector.resource(one.object) if connector is not None else None
-        for path in (resource.updatable or ()) if resource is not None else ():
-            named.setdefault(path, f"a field of {one.object}")
+        if resource is not None:
+            held = _paths(resource.record) if resource.record is not None else ()
+            for path in (*(resource.updatable or ()), *held):
+                named.setdefault(path, f"a field of {one.object}")
         named |= known.fields.get((one.connection, one.object), {})
     return named
+
+
+def _paths(shape: Shape, before: str = "") -> Iterator[str]:
+    """`details.dealValue`: every field that a record holds, dotted."""
+    for name, one in shape.fields.items():
+        yield f"{before}{name}"
+        yield from _paths(one, f"{before}{name}.")
 
 
 # -- into the schemas -------------------------------------------------------------------------

@@ -71,6 +71,13 @@ def test_a_new_operation_is_in_the_schema(cosell: Cosell, project: Path) -> None
     assert "Names and new values." in flow
 
 
+def test_fields_that_a_connector_declares_are_offered(cosell: Cosell) -> None:
+    """Also those that no mapping names yet."""
+    schema = cosell("schema", "mapping").json
+
+    assert '"customerProfile.address.city"' in json.dumps(schema["$defs"]["field"]["properties"])
+
+
 def test_schemas_are_written_where_the_files_look(cosell: Cosell, tmp_path: Path) -> None:
     """All kinds, or the one that was asked for."""
     everything = cosell("--json", "schema", "--out", str(tmp_path / "all")).json["files"]
