@@ -294,7 +294,7 @@ def children_first(flows: Mapping[str, Flow]) -> Iterator[Flow]:
         yield from visit(name, ())
 
 
-# The order in which Microsoft's page turns the flows on; others follow by name.
+# The order in which Microsoft's page turns the flows on, and then docs/channel.md; others follow by name.
 _ORDER = (
     "webhook-registration",
     "customize-salesforce",
@@ -305,6 +305,23 @@ _ORDER = (
     "opportunity-to-partner-center",
     "solutions-to-partner-center",
     "leads-to-partner-center",
+    "people-of-a-deal",
+    "nightly-reconciliation",
+    "enable-partner-relationship-management",
+    "partner-account",
+    "partner-user",
+    "lead-owner",
+    "assign-leads",
+    "lead-rules",
+    "route-leads",
+    "my-leads",
+    "claim-lead",
+    "update-lead",
+    "convert-lead",
+    "my-opportunities",
+    "update-opportunity",
+    "enable-account-teams",
+    "account-team",
 )
 
 

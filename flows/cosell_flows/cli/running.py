@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..running.outcomes import RunResult
 
 _LARGEST = 16 * 1024 * 1024
+_MOST_ITEMS = 50
 EXIT = {"succeeded": 0, "skipped": 0, "partial": 1, "failed": 1, "cancelled": 130}
 
 
@@ -140,11 +141,31 @@ def tell(result: RunResult) -> None:
             _tell_write(write)
     counts = ", ".join(f"{count} {name}" for name, count in result.counts.items() if count)
     say(f"{result.flow}: {result.status}" + (f" ({counts})" if counts else ""))
+    if result.status == "skipped" and result.steps and result.steps[-1]["reason"]:
+        say(f"  {result.steps[-1]['reason']}")  # of the `stop` that ended it
+    _tell_outputs(result.outputs)
     if result.error:
         place = f"{result.error['file']}:{result.error['line']}: " if result.error["file"] else ""
         console.warn(f"  {place}{result.error['class']}: {result.error['message']}")
         if result.error["hint"]:
             console.warn(f"  hint: {result.error['hint']}")
+
+
+def _tell_outputs(outputs: Mapping[str, Any]) -> None:
+    """What a run gave out; of a list, the first of its items, each on a line."""
+    for name, value in outputs.items():
+        if not isinstance(value, list | tuple) or not value:
+            say(f"  {name}: {_whole(value)}")
+            continue
+        say(f"  {name}:")
+        for one in value[:_MOST_ITEMS]:
+            say(f"    - {_whole(one)}")
+        if len(value) > _MOST_ITEMS:
+            say(f"    … and {len(value) - _MOST_ITEMS} more; --json tells all")
+
+
+def _whole(value: Any) -> str:
+    return value if isinstance(value, str) else " ".join(console.to_json(value).split())
 
 
 def _tell_write(write: Mapping[str, Any]) -> None:

@@ -67,6 +67,7 @@ def test_a_shipped_name_is_taken(cosell: Cosell) -> None:
         (("connector", "Parcel-Service"), "perhaps parcel_service"),
         (("flow", "../order"), "perhaps order"),
         (("flow", "order", "--solution", "cosell"), "--solution our-deals"),
+        (("flow", "order", "--solution", "channel"), "--solution our-deals"),
         (("flow", ""), "small letters"),
     ],
 )
