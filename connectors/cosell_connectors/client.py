@@ -100,7 +100,7 @@ class Client:
         async with aclosing(self._walk(operation, arguments, at=at)) as walk:
             reply, kept, following = await anext(walk)
         with self._naming(operation) as described:
-            output = paging.output(described, reply.body, kept)
+            output = paging.output(described, reply.body, kept, arguments)
         return Page(items=kept, output=output, following=following)
 
     async def collect(self, operation: str, arguments: Mapping[str, Any]) -> Any:
@@ -111,7 +111,7 @@ class Client:
             first = first or reply
             collected += kept
         with self._naming(operation) as described:
-            return paging.output(described, first.body if first else None, collected)
+            return paging.output(described, first.body if first else None, collected, arguments)
 
     async def recover(
         self, operation: str, arguments: Mapping[str, Any], *, intended_at: datetime

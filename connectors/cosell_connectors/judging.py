@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from cosell_definitions.checking import Shaped
+from cosell_definitions.meaning import intended
 from cosell_definitions.problems import Problem
 from cosell_env.connections import KNOWN_KEYS
 
@@ -147,7 +148,12 @@ def _of_lists(operation: Operation, spot: Spot) -> Iterator[Problem]:
     if stop is not None and operation.parameter(stop.before) is None:
         names = [one.name for one in operation.parameters]
         yield spot.at("paging", "stop", "before").unknown("C020", "parameter", stop.before, names)
-    for name in sorted(stoppers - ({stop.before} if stop else set())):
+    only = operation.paging.only if operation.paging else None
+    if only is not None and operation.parameter(only.among) is None:
+        names = [one.name for one in operation.parameters]
+        yield spot.at("paging", "only", "among").unknown("C020", "parameter", only.among, names)
+    heeded = {*([stop.before] if stop else []), *([only.among] if only else [])}
+    for name in sorted(stoppers - heeded - intended(heeded, stoppers)):
         yield spot.at("parameters", name).says(
             "C021",
             f"{name!r} is not sent, and no list stops by it",

@@ -125,6 +125,14 @@ class Stop:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Only:
+    """Which items of a list are asked for: those whose field an argument names, where it names any."""
+
+    field: str
+    among: str  # name of the argument
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cursor:
     """An answer says what to ask for next: a mark or an offset, sent as a query parameter."""
 
@@ -150,6 +158,12 @@ class Paging:
     items: str
     next: str | Cursor | Count  # a pointer to a link, or one of the other ways
     stop: Stop | None = None
+    only: Only | None = None
+
+    def named(self, arguments: Mapping[str, Any]) -> frozenset[str]:
+        """The items that *arguments* name, in small letters; none: all are asked for."""
+        given = arguments.get(self.only.among) if self.only is not None else None
+        return frozenset(str(one).lower() for one in given or ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

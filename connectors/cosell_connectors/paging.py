@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote_plus, urlsplit
 
@@ -116,7 +117,15 @@ def items(paging: Paging, body: Any) -> list[Any]:
 def until(
     paging: Paging, page: Sequence[Any], arguments: Mapping[str, Any]
 ) -> tuple[list[Any], bool]:
-    """The items of *page* that are asked for, and whether the list ends here."""
+    """The items of *page* that are asked for, and whether the list ends here.
+
+    What is asked for by name is looked for in the whole list, however old it is.
+    """
+    named = paging.named(arguments)
+    if paging.only is not None and named:
+        field = paging.only.field
+        found = [item for item in page if str(pick(item, field)).lower() in named]
+        return found, len({str(pick(item, field)).lower() for item in found}) == len(named)
     stop = paging.stop
     limit = arguments.get(stop.before) if stop else None
     if stop is None or limit is None:
@@ -140,8 +149,17 @@ def stamp_of(item: Any, pointer: str) -> datetime | None:
         return None
 
 
-def output(operation: Operation, body: Any, collected: Sequence[Any]) -> Any:
-    """What the operation gives out: *body* as it is, or the names its file declares."""
+def output(
+    operation: Operation,
+    body: Any,
+    collected: Sequence[Any],
+    arguments: Mapping[str, Any] = MappingProxyType({}),
+) -> Any:
+    """What the operation gives out: *body* as it is, or the names its file declares.
+
+    Of items that were asked for by name, the newest says nothing of how far the list was read.
+    """
+    by_name = operation.paging is not None and bool(operation.paging.named(arguments))
     if not operation.output:
         return body
     made: dict[str, Any] = {}
@@ -150,7 +168,7 @@ def output(operation: Operation, body: Any, collected: Sequence[Any]) -> Any:
             case "items":
                 made[field.name] = list(collected)
             case "newest":
-                made[field.name] = _newest(collected, field.pointer)
+                made[field.name] = None if by_name else _newest(collected, field.pointer)
             case "value":
                 found = pick(body, field.pointer)
                 made[field.name] = None if found is MISSING else found

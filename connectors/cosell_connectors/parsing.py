@@ -25,6 +25,7 @@ from .model import (
     ErrorRule,
     ErrorRules,
     Fixed,
+    Only,
     Operation,
     OutputField,
     Paging,
@@ -198,11 +199,12 @@ def _output(name: str, written: str | Tree) -> OutputField:
 
 
 def _paging(tree: Tree) -> Paging:
-    stop = tree.get("stop")
+    stop, only = tree.get("stop"), tree.get("only")
     return Paging(
         items=tree["items"],
         next=_following(tree),
         stop=Stop(field=stop["field"], before=stop["before"]) if stop else None,
+        only=Only(field=only["field"], among=only["among"]) if only else None,
     )
 
 

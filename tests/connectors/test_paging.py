@@ -105,6 +105,36 @@ def test_a_list_ends_at_what_is_older(
     assert ([one["id"] for one in kept], stopped) == (ids, ended)
 
 
+@pytest.mark.parametrize(
+    ("named", "ids", "ended"),
+    [
+        ([], [3, 2], True),  # nothing is named: all, down to the watermark
+        (["2"], [2], True),
+        (["1"], [1], True),  # older than the watermark, and named
+        (["3", "7"], [3], False),  # one may come on a later page
+    ],
+)
+def test_only_what_is_named_is_kept(
+    partner_center: Connector, named: list[str], ids: list[int], ended: bool
+) -> None:
+    """Whatever is named is looked for, however old it is; when all are found, the list ends."""
+    paging = partner_center.operations["list_changed_referrals"].paging
+    assert paging is not None
+
+    kept, stopped = until(paging, CHANGED, {"since": "2026-11-02T00:00:00Z", "ids": named})
+
+    assert ([one["id"] for one in kept], stopped) == (ids, ended)
+
+
+def test_what_was_named_does_not_move_the_watermark(partner_center: Connector) -> None:
+    """The list was not read through, so the next run begins where this one did."""
+    operation = partner_center.operations["list_changed_referrals"]
+
+    made = output(operation, {}, CHANGED[:1], {"ids": ["3"]})
+
+    assert (made["referrals"], made["read_until"]) == (CHANGED[:1], None)
+
+
 def test_an_item_without_a_moment_is_kept(partner_center: Connector) -> None:
     """What cannot be judged is better read once too often."""
     paging = partner_center.operations["list_changed_referrals"].paging
