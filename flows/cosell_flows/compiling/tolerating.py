@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from cosell_definitions.problems import Place
+from cosell_definitions.problems import Place, Severity
 
 from . import syntax as s
 from .finding import Findings
@@ -54,4 +54,5 @@ def say_may_have_failed(step_id: str, owner: str, place: Place, found: Findings)
         place,
         f"{whose} may have failed when this is read, because the flow goes on then",
         f"give a fallback: | default(…); or read it when: steps.{owner}.status == 'succeeded'",
+        severity=Severity.WARNING,  # it mostly goes well; a step that is not run never does
     )
