@@ -152,6 +152,38 @@ def _hide(stage: Stage, deals: list[str]) -> None:
         )
 
 
+async def test_new_deals_are_no_change_of_linked_ones(stage: Stage, many: list[str]) -> None:
+    """More new referrals than a quarter of what is linked: how many may be made is a brake of its own."""
+    stage.later()
+    for number in range(6):
+        stage.emulated.microsoft(
+            "create", None, name=f"New {number}", customerProfile={"name": f"Newcomer {number}"}
+        )
+
+    result = await stage.sync("partner-center-to-salesforce")
+
+    assert (result.status, result.counts["created"]) == ("succeeded", 6)
+
+
+async def test_more_new_deals_than_may_be_made_stop_the_run(stage: Stage, many: list[str]) -> None:
+    """The mapping allows five."""
+    path = stage.project / "definitions/cosell/referral-opportunity.map.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("max_created: 200", "max_created: 5"), encoding="utf-8")
+    await stage.reopen()
+    stage.later()
+    for number in range(6):
+        stage.emulated.microsoft(
+            "create", None, name=f"New {number}", customerProfile={"name": f"Newcomer {number}"}
+        )
+    stage.forget()
+
+    result = await stage.sync("partner-center-to-salesforce")
+
+    assert (result.status, stage.writes("salesforce")) == ("failed", [])
+    assert "it would create 6 records, and the mapping allows 5" in (result.error or {})["message"]
+
+
 async def test_a_side_that_looks_empty_stops_the_run(stage: Stage, many: list[str]) -> None:
     """No linked deal is found any more: nothing is taken for deleted, not even the one that changed."""
     links = await stage.engine.ledger.links.list()

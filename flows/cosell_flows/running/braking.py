@@ -72,7 +72,8 @@ def judge(brakes: Brakes, toll: Toll) -> str | None:
 def toll_of(items: Sequence[Done], links: int, *, lost: int = 0, empty: str | None = None) -> Toll:
     """What these items did, or would do; and what was not found on the way."""
     return Toll(
-        changed=sum(bool(item.kinds) for item in items),
+        # A deal that is made is none of those that are linked: `max_created` is for it.
+        changed=sum(bool(item.kinds) and "create" not in item.kinds for item in items),
         created=sum("create" in item.kinds for item in items),
         deleted=sum("delete" in item.kinds for item in items),
         links=links,
