@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 from cosell_flows.cli.stagehands import Seller, call, until
 from cosell_flows.running.engine import Engine
 from cosell_flows.running.opening import open_engine
-from cosell_flows.running.outcomes import RunResult
+from cosell_flows.running.outcomes import Question, RunResult
 
 from .conftest import Stage
 
@@ -298,6 +298,35 @@ async def test_leads_go_on_evenly_after_a_run_that_was_cut_off(
     assert Counter(map(channel.owner, leads)) == dict.fromkeys(queues, 3)
 
 
+@pytest.mark.long
+async def test_leads_stay_even_after_a_process_that_was_killed(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed while a lead is being given: whoever had it coming gets it, and nobody twice."""
+    intake, queues = channel.queue("Intake"), [channel.queue(name) for name in QUEUES]
+    await channel.setting(
+        monkeypatch, LEAD_INTAKE_QUEUE="Intake", LEADS_SHARED_AMONG="North, South, East"
+    )
+    leads = channel.leads(12, OwnerId=intake)
+    await channel.killed("route-leads", "PATCH", "sobjects/Lead")
+
+    told = await channel.run("route-leads")
+
+    assert told.status == "succeeded", told.error
+    assert Counter(map(channel.owner, leads)) == dict.fromkeys(queues, 4)
+
+
+@pytest.mark.long
+async def test_leads_are_assigned_by_the_hundred(channel: Channel) -> None:
+    """Two hundred in a call, and every one of them has the new owner."""
+    queue, leads = channel.queue("North"), channel.leads(450)
+
+    told = await channel.run("assign-leads", lead_ids=leads, owner="North")
+
+    assert (told.outputs, channel.asked("PATCH", "/composite/sobjects")) == ({"assigned": 450}, 3)
+    assert Counter(map(channel.owner, leads)) == {queue: 450}
+
+
 async def test_a_rule_comes_before_the_turns(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,6 +378,18 @@ async def test_one_of_two_partners_gets_the_lead(channel: Channel, other: Engine
     assert channel.owner(lead) == got[0].outputs["owner_id"]
     assert lost[0].error is not None
     assert f"{got[0].outputs['owner']} has it" in lost[0].error["message"]
+
+
+async def test_a_claim_whose_answer_was_lost_is_a_claim(channel: Channel) -> None:
+    """It is looked whose the lead is now; nobody is told that they were too late for their own."""
+    user = await channel.partner()
+    lead = channel.leads(1, OwnerId=channel.queue("Partners", user))[0]
+    channel.stage.later()
+    channel.go_wrong("PATCH", "sobjects/Lead", drop="after")
+
+    told = await channel.run("claim-lead", lead_id=lead, user=user)
+
+    assert (told.error, channel.owner(lead)) == (None, told.outputs["owner_id"])
 
 
 async def test_one_partner_keeps_to_the_limit_with_two_claims_at_once(
@@ -434,6 +475,29 @@ async def test_partner_management_is_looked_at_before_it_is_turned_on(channel: C
     }
     assert (enabled.status, again.status, again.writes) == ("succeeded", "skipped", [])
     assert channel.control("org", {})["partner_management"]
+
+
+@pytest.mark.parametrize("yes", [True, False])
+async def test_a_person_decides_whether_partner_management_is_turned_on(
+    channel: Channel, *, yes: bool
+) -> None:
+    """The question says what partners would see; a no changes nothing."""
+    channel.control("org", {"partner_management": False})
+    asked: list[Question] = []
+
+    async def ask(question: Question) -> Mapping[str, Any]:
+        asked.append(question)
+        return {"turn_on": yes}
+
+    told = await channel.stage.engine.run(
+        "enable-partner-relationship-management", {"what": "ask"}, ask=ask
+    )
+
+    assert "cannot be undone" in asked[0].message
+    assert "see by default: Lead" in asked[0].message
+    assert (told.status, channel.control("org", {})["partner_management"]) == (
+        "succeeded" if yes else "skipped", yes,
+    )  # fmt: skip
 
 
 async def test_a_production_org_is_refused_until_it_was_tried(channel: Channel) -> None:

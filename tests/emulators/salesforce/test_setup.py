@@ -352,6 +352,48 @@ def test_switches_bring_objects(org, kind, name, switch, object_):
     assert [turn("false"), turn("true")] == [404, 200]
 
 
+def test_partner_management_is_turned_on_for_good(org):
+    """The switch goes one way only; a change that does not name it is none of its business."""
+    org.control("org", partner_management=False)
+
+    def turn(inner):
+        named = f"<fullName>Communities</fullName>{inner}"
+        said = soap(
+            org, "updateMetadata", f'<metadata xsi:type="CommunitiesSettings">{named}</metadata>'
+        )
+        return "<success>true</success>" in said
+
+    on = "<enableEnablePRM>true</enableEnablePRM>"
+    steps = [on, on.replace("true", "false"), "<enableNetworksEnabled>true</enableNetworksEnabled>"]
+    assert [turn(inner) for inner in steps] == [True, False, True]
+    assert org.control("org")["partner_management"] is True
+
+
+def test_the_list_of_a_team_needs_teams(org):
+    """A page takes it only where account teams are on."""
+    org.control("org", account_teams=False)
+    layout = (
+        '<metadata xsi:type="Layout"><fullName>Account-Account Layout</fullName>'
+        "<relatedLists><relatedList>RelatedAccountSalesTeam</relatedList></relatedLists></metadata>"
+    )
+    without = soap(org, "updateMetadata", layout)
+    org.control("org", account_teams=True)
+
+    assert "Cannot find related list:RelatedAccountSalesTeam" in without
+    assert "<success>true</success>" in soap(org, "updateMetadata", layout)
+
+
+def test_an_object_says_what_partners_may_do_with_its_rows(org):
+    """By what the org gives to everybody; a partner sees the leads, and nobody else's accounts."""
+    org.control("org", default_access={"Opportunity": "Read"})
+    rows = org.query("SELECT QualifiedApiName, ExternalSharingModel FROM EntityDefinition")
+
+    models = {row["QualifiedApiName"]: row["ExternalSharingModel"] for row in rows}
+    assert [models[name] for name in ("Lead", "Opportunity", "Account", "Contact")] == [
+        "ReadWriteTransfer", "Read", "Private", "ControlledByParent",
+    ]  # fmt: skip
+
+
 def test_an_org_can_be_had_unprepared(demo):
     """Without its customisations an org has no field of ours, and what is optional is off."""
     told = demo.control("org", customized=False)
