@@ -413,7 +413,7 @@ async def test_one_partner_keeps_to_the_limit_with_two_claims_at_once(
     assert first.status == "succeeded"
     assert sorted(told.status for told in results) == ["failed", "succeeded"]
     errors = [told.error["message"] for told in results if told.error]
-    assert ["Nordlys has 2 open leads, and may hold 2" in told for told in errors] == [True]
+    assert ["Open leads of Nordlys: 2, and 2 is the most" in told for told in errors] == [True]
 
 
 async def test_a_partner_works_a_lead_to_an_opportunity(channel: Channel) -> None:
