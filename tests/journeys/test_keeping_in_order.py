@@ -79,6 +79,43 @@ async def test_fields_are_made_under_the_customers_names(cosell: Commands) -> No
     assert "Microsoft_Log__c" in [one["QualifiedApiName"] for one in made]
 
 
+RENAMED = {
+    "SYNC_FIELD": "Share__c", "REFERRAL_ID_FIELD": "Ref_Id__c", "REFERRAL_LINK_FIELD": "Ref_Page__c",
+    "HELP_FIELD": "Wish__c", "VISIBILITY_FIELD": "Seen__c", "MICROSOFT_CRM_ID_FIELD": "Msx__c",
+    "AUDIT_FIELD": "Story__c", "SOLUTIONS_OBJECT": "Offer__c",
+}  # fmt: skip
+
+
+async def test_every_name_is_another(cosell: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C-2: all fields and the object are made under the customer's names, and a deal goes both ways."""
+    for name, value in RENAMED.items():
+        monkeypatch.setenv(f"COSELL_{name}", value)
+    cosell.strip_org()
+    await cosell("setup", "salesforce", "--apply")
+    stage = cosell.stage
+    stage.seller = Seller.sign_in(stage.ready, stage.ready["salesforce"]["username"])
+    account = stage.seller.make("Account", Name="Northwind", BillingCountry="DK")
+    person = stage.seller.make("Contact", AccountId=account, LastName="Holm", Email="i@n.example")
+    deal = stage.seller.make(
+        "Opportunity", Name="Data", AccountId=account, ContactId=person, Amount=1000, Share__c=True,
+        StageName="Qualification", CloseDate="2027-03-31", Wish__c="Quotes or Licensing",
+    )  # fmt: skip
+    stage.seller.make("Offer__c", Opportunity__c=deal, Solution_Identifier__c="SOL-1",
+                      Solution_Name__c="Lakehouse")  # fmt: skip
+    await stage.reopen()
+
+    await stage.full_sync()
+
+    now = stage.look(deal)
+    stage.update(now["Ref_Id__c"], details={"dealValue": 77})
+    stage.seller.make("Offer__c", Opportunity__c=deal, Solution_Identifier__c="SOL-2",
+                      Solution_Name__c="Two")  # fmt: skip
+    await stage.full_sync()
+    there = stage.emulated.referral(now["Ref_Id__c"])["details"]["requirements"]["solutions"]
+    assert (now["Name"][:1], stage.look(deal)["Amount"]) == ("✔", 77)
+    assert sorted(one["id"] for one in there) == ["SOL-1", "SOL-2"]
+
+
 async def test_setting_up_again_changes_nothing(cosell: Commands) -> None:
     """C-2: a second run finds nothing to do, and sends no deployment."""
     cosell.strip_org()

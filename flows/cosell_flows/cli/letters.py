@@ -14,6 +14,8 @@ from .records import agreed, finish
 from .remembered import ask_ledger, project_of, serving, shown
 from .running import with_engine
 
+_GONE = "restore the record from the recycle bin, close its twin in Partner Center, or leave it"
+
 if TYPE_CHECKING:
     from ..ledger import Ledger, Letter, Link
     from ..project import Project
@@ -129,10 +131,14 @@ def retry(
         _corrected(context, project, numbers[0], setting, yes=yes)
         return
     marked = _marked(project, numbers, every=every, error_class=error_class)
-    if not context.as_json and marked:
-        say(f"to be tried again: {', '.join(one.id for one in marked)}")
-        for hint in _when_tried(project, marked):
+    gone = [one.id for one in marked if one.error_class == "deleted"]
+    again = [one for one in marked if one.error_class != "deleted"]
+    if not context.as_json and again:
+        say(f"to be tried again: {', '.join(one.id for one in again)}")
+        for hint in _when_tried(project, again):
             say(f"  {hint}")
+    if not context.as_json and gone:
+        say(f"not tried again: {', '.join(gone)}; {_GONE}")
     _tell_letters(context, marked, none="no open letters")
 
 
@@ -259,7 +265,7 @@ def _what_next(letter: Letter) -> str:
     if letter.status == "closed":
         return f"closed {when(letter.closed_at)} UTC: a later run succeeded"
     if letter.error_class == "deleted":
-        return "not tried again by itself: restore the record, or leave it"
+        return f"not tried again: {_GONE}"
     if letter.retry_asked:
         return "the next run of its flow tries again"
     return (

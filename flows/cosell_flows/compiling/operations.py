@@ -99,8 +99,9 @@ ENGINE: Mapping[str, Mapping[str, OperationView]] = {
             "left_ids: list of text, right_ids: list of text",
         ),
         "deleted": _view(
-            "say of linked records that they were deleted in Salesforce",
-            "mapping: text, right_ids: list",
+            "say of linked records that they were deleted in Salesforce; where their twins are `closed`, "
+            "nothing is left to be done about it",
+            "mapping: text, right_ids: list, [closed: boolean or null]",
             "count: integer",
         ),
         "follow": _view(

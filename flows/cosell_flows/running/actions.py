@@ -271,7 +271,8 @@ class EngineActions:
 
     async def _deleted(self, given: Mapping[str, Any]) -> dict[str, int]:
         mirror = self.mirror(given["mapping"])
-        return {"count": await self._losses.deleted(mirror, given["right_ids"])}
+        closed = given.get("closed") is True
+        return {"count": await self._losses.deleted(mirror, given["right_ids"], closed=closed)}
 
     async def _follow(self, given: Mapping[str, Any], place: Place) -> dict[str, Any]:
         mirror = self.mirror(given["mapping"])

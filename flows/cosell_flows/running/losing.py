@@ -27,9 +27,18 @@ class Losses:
         self._flow = flow
         self._probed = False  # whether other records were looked for
 
-    async def deleted(self, mirror: Mirror, right_ids: Sequence[str]) -> int:
-        """Say of linked records that they were deleted; gives how many were not known to be."""
+    async def deleted(self, mirror: Mirror, right_ids: Sequence[str], *, closed: bool) -> int:
+        """Say of linked records that they were deleted; gives how many were not known to be.
+
+        *closed*: their twins are closed by now, so that nothing is left to be done about those
+        that were told of before.
+        """
         links = await self._world.books.find_many(mirror.id, right_ids)
+        done = [link for link in links if link.state == "deleted" and closed]
+        for link in [] if self._world.planning else done:
+            await self._world.books.close_letters(
+                mirror.id, opportunity_id=link.right_id, referral_id=link.left_id
+            )
         gone = [link for link in links if link.state != "deleted"]
         if gone:
             await self._heed(mirror, gone)

@@ -129,3 +129,17 @@ def test_what_came_from_microsoft_is_not_edited(cosell: Cosell, remember: Rememb
     said = cosell("letters", "retry", "1", "--set", "Country=DK", "--yes")
 
     assert (said.code, "not edited here" in said.err) == (1, True)
+
+
+def test_what_was_deleted_is_not_tried_again(cosell: Cosell, remember: Remember) -> None:
+    """Asked to, the command says what can be done instead."""
+
+    async def work(ledger: Ledger) -> None:
+        await _failed(ledger, error_class="deleted")
+
+    remember(work)
+
+    said = cosell("letters", "retry", "--all")
+
+    assert (said.code, "to be tried again" in said.out) == (0, False)
+    assert "not tried again: 1; restore the record from the recycle bin" in said.out
