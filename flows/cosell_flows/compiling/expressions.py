@@ -19,7 +19,7 @@ from cosell_definitions.remembering import Remembered
 from . import syntax as s
 from .computing import not_boolean, settled
 from .failing import ExpressionFailed, failed, spot
-from .limits import Meter, room_for, within
+from .limits import Meter, all_through, room_for, within
 from .paths import Compute, Turn, path_text
 from .values import Faulty, ScopeFunction, text_of
 
@@ -118,18 +118,26 @@ SYNTAX = Remembered(room=1_000_000)
 def evaluate(value: Value, scope: Mapping[str, Any]) -> Any:
     """*value* with its templates filled in: lists and dicts of plain values."""
     if isinstance(value, Template):
-        return _filled(value, scope)
-    if isinstance(value, Mapping):
-        return {key: evaluate(inner, scope) for key, inner in value.items()}
-    if isinstance(value, tuple | list):
-        return [evaluate(inner, scope) for inner in value]
+        return _filled(value, scope, None)
+    if isinstance(value, Mapping | tuple | list):
+        return _evaluated(value, scope, all_through())
     return value
 
 
-def _filled(template: Template, scope: Mapping[str, Any]) -> Any:
+def _evaluated(value: Value, scope: Mapping[str, Any], until: float) -> Any:
+    if isinstance(value, Template):
+        return _filled(value, scope, until)
+    if isinstance(value, Mapping):
+        return {key: _evaluated(inner, scope, until) for key, inner in value.items()}
+    if isinstance(value, tuple | list):
+        return [_evaluated(inner, scope, until) for inner in value]
+    return value
+
+
+def _filled(template: Template, scope: Mapping[str, Any], until: float | None) -> Any:
     try:
         whole = compiled(template.text)
-        turn = Turn(scope, Meter(), strict=False)
+        turn = Turn(scope, Meter(until=until), strict=False)
         if whole.lone:
             return within(_value(whole.pieces[0], turn))
         texts = [part if isinstance(part, str) else _text(part, turn) for part in whole.parts]

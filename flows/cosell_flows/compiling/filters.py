@@ -8,6 +8,7 @@ from typing import Any
 from .filters_of_dates import TABLE as DATES
 from .filters_of_lists import TABLE as LISTS
 from .filters_of_lists import each, field_of, present
+from .filters_of_order import TABLE as ORDERS
 from .filters_of_soql import TABLE as SOQL
 from .filters_of_text import TABLE as TEXTS
 from .limits import Meter, room_for
@@ -64,6 +65,7 @@ FILTERS: Mapping[str, Entry] = dict(
             **DATES.entries,
             **SOQL.entries,
             **LISTS.entries,
+            **ORDERS.entries,
             **_MAPPING.entries,
         }.items()
     )

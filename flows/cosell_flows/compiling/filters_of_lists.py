@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import functools
+import itertools
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Any
 
-from .arithmetic import calculate, contains, equal, ordered
+from .arithmetic import calculate, contains, equal, exact
 from .limits import Meter, room_for
 from .tables import Table, need_count, need_list, need_number, need_text
 from .tests_of_values import TABLE as TESTS
 from .tests_of_values import is_blank
-from .values import Faulty, Missing, absent, is_list, shown, text_of
+from .values import Faulty, Missing, absent, is_list, is_number, shown, text_of
 
 TABLE = Table()
 entry = TABLE.entry
@@ -24,8 +24,7 @@ def field_of(record: Any, path: Any, name: str) -> Any:
         if isinstance(here, Missing):
             return here
         if isinstance(here, Mapping):
-            known = tuple(str(key) for key in list(here)[:50])
-            here = here[part] if part in here else Missing(part, "the record", known)
+            here = here[part] if part in here else Missing(part, "the record", _first_keys(here))
         elif is_list(here) and part.isdigit():
             here = here[int(part)] if int(part) < len(here) else Missing(part, "the list")
         else:
@@ -80,6 +79,10 @@ def _judge(meter: Meter, test: Any, arguments: tuple[Any, ...], name: str) -> Ca
         return bool(one.call(meter, item, *arguments))
 
     return judge
+
+
+def _first_keys(record: Mapping[Any, Any]) -> tuple[str, ...]:
+    return tuple(map(str, itertools.islice(record, 50)))
 
 
 def each(meter: Meter, items: list[Any]) -> Iterator[Any]:
@@ -208,43 +211,6 @@ def unique(meter: Meter, value: Any, attribute: Any = None) -> list[Any]:
     return kept
 
 
-@entry("list, [attribute: text], [reverse: boolean] -> same", "in order", "[2, 1] | sort", "[1, 2]")
-def sort(meter: Meter, value: Any, attribute: Any = None, reverse: Any = False) -> list[Any]:
-    """In order; values of different kinds have none."""
-    items = need_list(value, "sort")
-
-    def compare(one: tuple[Any, Any], other: tuple[Any, Any]) -> int:
-        meter.turn(1 + len(one[0]) // 100 if isinstance(one[0], str) else 1)
-        return ordered(one[0], other[0])
-
-    keyed = [
-        (item if attribute is None else present(field_of(item, attribute, "sort")), item)
-        for item in items
-    ]
-    return [
-        item
-        for _, item in sorted(keyed, key=functools.cmp_to_key(compare), reverse=reverse is True)
-    ]
-
-
-@entry(
-    "list, [attribute: text] -> item", "the least; missing of an empty list", "[2, 1] | min", "1"
-)
-def min_(meter: Meter, value: Any, attribute: Any = None) -> Any:
-    """The least."""
-    items = sort(meter, value, attribute)
-    return items[0] if items else Missing("min", "", because="an empty list has no least item")
-
-
-@entry(
-    "list, [attribute: text] -> item", "the greatest; missing of an empty list", "[2, 1] | max", "2"
-)
-def max_(meter: Meter, value: Any, attribute: Any = None) -> Any:
-    """The greatest."""
-    items = sort(meter, value, attribute)
-    return items[-1] if items else Missing("max", "", because="an empty list has no greatest item")
-
-
 @entry(
     "list, [attribute: text], [start: number] -> number",
     "all numbers together",
@@ -368,12 +334,24 @@ def _laid_over(meter: Meter, under: Mapping[str, Any], over: Mapping[str, Any]) 
 def groupby(meter: Meter, value: Any, path: Any) -> list[dict[str, Any]]:
     """Groups of records that agree in a field, in the order of their first coming."""
     groups: list[dict[str, Any]] = []
+    known: dict[Hashable, dict[str, Any]] = {}
+    odd: list[dict[str, Any]] = []  # of values that cannot be hashed, such as records
     for item in each(meter, need_list(value, "groupby")):
         mark = present(field_of(item, path, "groupby"))
-        for group in groups:
-            if equal(group["value"], mark, meter):
-                group["items"].append(item)
-                break
+        whole = isinstance(mark, Mapping) or is_list(mark)
+        tagged = (
+            None if whole else (isinstance(mark, bool), exact(mark) if is_number(mark) else mark)
+        )
+        if tagged is None:
+            group = next((it for it in odd if equal(it["value"], mark, meter)), None)
         else:
-            groups.append({"value": mark, "items": [item]})
+            group = known.get(tagged)
+        if group is None:
+            group = {"value": mark, "items": []}
+            groups.append(group)
+            if tagged is None:
+                odd.append(group)
+            else:
+                known[tagged] = group
+        group["items"].append(item)
     return groups
