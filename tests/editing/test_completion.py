@@ -179,13 +179,23 @@ def test_keywords_are_offered_until_there_is_one(editor: LanguageServer, project
     )
 
 
-def test_a_slip_is_marked_in_the_editor(editor: LanguageServer, project: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "step", "key"),
+    [
+        ("keyword", "{ id: a, steps: [{ id: b, wiat: 1s }] }", "wiat"),
+        ("branch", "{ id: a, if: inputs.x, thn: [{ id: b, wait: 1s }] }", "thn"),
+        ("name", "{ id: a, foreach: inputs.x, sa: row, steps: [{ id: b, wait: 1s }] }", "sa"),
+    ],
+)
+def test_a_slip_is_marked_in_the_editor(
+    editor: LanguageServer, project: Path, name: str, step: str, key: str
+) -> None:
     """A key that is not known is told where it stands, and nothing that only follows from it."""
-    path = project / "definitions/own/slip.flow.yaml"
-    editor.open(path, FLOW + "steps:\n  - id: a\n    steps:\n      - { id: b, wiat: 1s }\n")
+    path = project / f"definitions/own/slip-{name}.flow.yaml"
+    editor.open(path, FLOW + f"steps:\n  - {step}\n")
     deadline = time.monotonic() + 60
     while path.as_uri() not in editor.diagnostics and time.monotonic() < deadline:
         editor.ask("textDocument/documentSymbol", {"textDocument": {"uri": path.as_uri()}})
 
     found = [one["message"] for one in editor.diagnostics[path.as_uri()]]
-    assert found == ["Property wiat is not allowed."]
+    assert found == [f"Property {key} is not allowed."]

@@ -28,7 +28,17 @@ def _decided(schema: Any, parts: Mapping[str, Schema]) -> Any:
         return _by_key(made, schema["x-by-key"], parts)
     if "x-by-value" in made:
         return _by_value(made, schema["x-by-value"])
-    return made
+    return _forgiving(made)
+
+
+def _forgiving(schema: Schema) -> Schema:
+    """A key is missed only where no other one is strange, because that one is mostly it, misspelt."""
+    closed = schema.get("type") == "object" and schema.get("additionalProperties") is False
+    if not closed or {"if", "patternProperties"} & set(schema) or not schema.get("required"):
+        return schema
+    rest = {name: value for name, value in schema.items() if name != "required"}
+    known = {"propertyNames": {"enum": sorted(schema["properties"])}}
+    return {**rest, "if": known, "then": {"required": schema["required"]}}
 
 
 def _by_key(schema: Schema, branches: Mapping[str, Schema], parts: Mapping[str, Schema]) -> Schema:
