@@ -228,9 +228,8 @@ class OneRun:
         self, status: Status, outputs: Mapping[str, Any], error: dict[str, Any] | None
     ) -> RunResult:
         before = self.before or Aside.nothing(self.at)
-        writes = [
-            write.as_change() if self.planning else write.as_json() for write in self.world.writes
-        ]
+        told = {id(write): write.as_json() for write in self.world.writes}
+        changes = [write.as_change() for write in self.world.writes] if self.planning else []
         counts = Counter(before.counts)
         counts.update(self.loops.tally.counts())
         return RunResult(
@@ -240,9 +239,9 @@ class OneRun:
             outputs=outputs,
             counts=dict(counts),
             steps=[record.as_json() for record in self.walk.records.values()],
-            writes=[*before.writes, *writes],
+            writes=[*before.writes, *(changes or told.values())],
             error=error,
-            records=[*before.records, *(one.as_json() for one in self.loops.tally.records())],
+            records=[*before.records, *(one.as_json(told) for one in self.loops.tally.records())],
             question=self.questions[0] if status == "waiting" else None,
         )
 

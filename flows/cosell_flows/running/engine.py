@@ -18,7 +18,6 @@ from cosell_env.resolving import Environment
 from ..compiling.streaming import Streamed
 from ..ledger import Ledger
 from ..project import Project
-from ..syncing.writes import shortened
 from .columns import Columns
 from .conducting import Ask, OneRun
 from .inputs import checked
@@ -101,7 +100,7 @@ class Engine:
             if result is not None and result.status == "waiting":
                 await asyncio.shield(runs.put_aside(number, run.aside(result)))
             else:
-                told = shortened(result.as_json()) if result else None
+                told = result.as_json() if result else None
                 status = result.status if result else "failed"
                 await asyncio.shield(runs.finish(number, status, told))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,13 +26,13 @@ class Done:
     writes: tuple[Write, ...] = ()
     seen: Seen = field(default_factory=dict)  # of a plan: the records it was made from
 
-    def as_json(self) -> dict[str, Any]:
-        """The record for reports."""
+    def as_json(self, told: Mapping[int, dict[str, Any]]) -> dict[str, Any]:
+        """The record for reports; *told*: the writes of the run as it tells them, by identity."""
         return {
             "key": self.key,
             "status": self.status,
             "reason": self.reason,
-            "writes": [write.as_json() for write in self.writes],
+            "writes": [told.get(id(write)) or write.as_json() for write in self.writes],
         }
 
 

@@ -352,8 +352,7 @@ class World:
             item.writes.append(write)
 
     async def _record(self, write: Write, record_id: str | None) -> None:
-        done = write if write.id == record_id else replace(write, id=record_id)
-        self._note(done)
+        self._note(write.done(record_id))
         await self.ledger.history.record(
             [
                 Change(
@@ -376,7 +375,7 @@ class World:
                     own=one.own,
                     at=self.now(),
                 )
-                for one in done.fields
+                for one in write.fields
             ]
         )
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from cosell_definitions.problems import Place
 
 Kind = Literal["create", "update", "delete"]
 NEW, NEW_ENDS = "⟨new", "⟩"  # around what stands for the id of a record that a plan would make
+
+
+LONGEST = 2_000  # letters of a trail of ours that the story of a run has room for
 
 
 def new_id(name: str, body: Any) -> str:
@@ -27,21 +30,9 @@ def newest_line(value: Any) -> Any:
     return f"{value.splitlines()[0]} …"
 
 
-def shortened(document: Mapping[str, Any], *, longest: int = 2_000) -> dict[str, Any]:
-    """A run's result as it is kept: a long trail of ours is not kept twice with every sync."""
-
-    def short(value: Any) -> Any:
-        is_long = isinstance(value, str) and len(value) > longest
-        return f"{value[:longest]}…" if is_long else value
-
-    writes = [
-        {**write, "fields": [
-            {**one, "old": short(one["old"]), "new": short(one["new"])} if one.get("own") else one
-            for one in write["fields"]
-        ]}
-        for write in document.get("writes", ())
-    ]  # fmt: skip
-    return {**document, "writes": writes}
+def _beginning(value: Any) -> Any:
+    is_long = isinstance(value, str) and len(value) > LONGEST
+    return f"{value[:LONGEST]}…" if is_long else value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +55,12 @@ class FieldWrite:
             shown |= {"rule": rule, "loses": self.loses}
         return shown | {"own": self.own}
 
+    def told(self) -> FieldWrite:
+        """The field as the story of a run keeps it: of a trail of ours, the beginning."""
+        if not self.own:
+            return self
+        return replace(self, old=_beginning(self.old), new=_beginning(self.new))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Write:
@@ -80,6 +77,12 @@ class Write:
     left_id: str | None = None
     right_id: str | None = None
     predicted: Mapping[str, Any] = field(default_factory=dict)  # what a plan takes for the answer
+
+    def done(self, record_id: str | None) -> Write:
+        """The write as the story of a run keeps it: a run may do ten thousands, and a request with
+        the whole trail of a deal is larger than all that is to be said of it."""
+        told = tuple(one.told() for one in self.fields)
+        return replace(self, id=record_id, arguments={}, predicted={}, fields=told)
 
     def as_json(self) -> dict[str, Any]:
         """The write as `run --json` prints it."""
