@@ -306,3 +306,27 @@ def test_no_expression_breaks_the_evaluator(text: str) -> None:
         evaluate(template("{{ " + text + " }}"), {"a": 1, "b": "x", "s": [1], "x": {"a": 2}})
     except ExpressionFailed as failure:
         assert failure.message
+
+
+def test_thousands_are_looked_for_among_as_many() -> None:
+    """As a night's comparison does with all links that there are: it is no work of hours."""
+    ids = [f"id {number}" for number in range(20_000)]
+    rows = [{"id": one} for one in [*ids, "another"]]
+
+    left = evaluate(
+        template("{{ rows | rejectattr('id', 'in', ids) }}"), {"rows": rows, "ids": ids}
+    )
+
+    assert left == [{"id": "another"}]
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", 1, 1.0, True, None])), st.sampled_from(["a", 1, True, None])
+)
+def test_a_list_is_looked_through_alike_once_and_often(whole: list[Any], item: Any) -> None:
+    """`in` by itself, and as the test that a filter applies to each item."""
+    scope = {"whole": whole, "item": item}
+
+    often = evaluate(template("{{ [item] | select('in', whole) | length == 1 }}"), scope)
+
+    assert often is evaluate(template("{{ item in whole }}"), scope)
