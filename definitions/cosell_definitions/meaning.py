@@ -134,6 +134,11 @@ def _spellings(text: str) -> Iterator[str]:
         yield next(f"{part}{unit}" for part, unit in zip(iso.groups(), "dhms", strict=True) if part)
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?\s*(%|percent)?", text):
         yield f"{re.split('[ %p]', text)[0]}%"
+    address = re.match(r"https?://[^/]+(/.*)", text)
+    if address:
+        yield address[1]
+    if text.startswith("$."):
+        yield "/" + text[2:].replace(".", "/")
     if "." in text:
         yield f"https://{text.removeprefix('http://')}"
     joined = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_")

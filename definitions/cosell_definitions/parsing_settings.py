@@ -186,6 +186,12 @@ def _setting(hand: Hand, connection: str, key: str, entry: Shaped) -> SettingVal
                 "write exactly one of from_env, from_file, from_prefect",
             )
             return None
+        if given[0] == "from_env" and not re.fullmatch(r"[A-Za-z_]\w*", name):
+            fixed = re.sub(r"\W+", "_", name).strip("_")
+            hint = f"write from_env: {fixed}" if fixed else "write the name of a variable"
+            place = entry.entries["from_env"].place
+            hand.say("V013", place, f"no variable of a process is called {name!r}", hint)
+            return None
         return SecretRef(kind=_KINDS[given[0]], name=name)
     if entry.items:
         return ",".join(str(item.value) for item in entry.items)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from enum import StrEnum
 from typing import NamedTuple
@@ -60,5 +61,8 @@ def did_you_mean(word: str, names: Iterable[str]) -> str | None:
     lowered = {name.lower(): name for name in known}
     if word.lower() in lowered:
         return lowered[word.lower()]
+    stem = re.sub(r"^.*/|\.(flow|map|test)\.ya?ml$", "", word)  # a file, where its id is meant
+    if stem in known:
+        return stem
     close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     return close[0] if close else None

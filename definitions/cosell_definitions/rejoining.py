@@ -1,4 +1,4 @@
-"""Recognise one step that a dash too many has made two of. Pure."""
+"""Recognise one item of a list that a dash too many has made two of. Pure."""
 
 from __future__ import annotations
 
@@ -11,17 +11,26 @@ _HEAD = frozenset({"id", "name", "when"})  # what stands before the keyword of a
 
 
 def rejoined(
+    items: tuple[Node, ...], inner: JsonSchema, resolve: Callable[[JsonSchema], JsonSchema]
+) -> tuple[tuple[Node, ...], list[ScalarNode]]:
+    """The items as they were meant, and the keys that have a dash before them and should not.
+
+    *inner*: the schema of an item.
+    """
+    if "x-by-key" in inner:
+        return _rejoined_steps(items, inner["x-by-key"], resolve)
+    return _rejoined_rows(items, inner)
+
+
+def _rejoined_steps(
     items: tuple[Node, ...],
     branches: Mapping[str, JsonSchema],
     resolve: Callable[[JsonSchema], JsonSchema],
 ) -> tuple[tuple[Node, ...], list[ScalarNode]]:
-    """The items as they were meant, and the keys that have a dash before them and should not.
-
-    *branches*: for each keyword, what a step of this kind is made of.
-    """
+    """*branches*: for each keyword, what a step of this kind is made of."""
     whole: list[Node] = []
     keys: list[ScalarNode] = []
-    for item in items if branches else ():
+    for item in items:
         key = _key_of_rest(whole[-1], item, branches, resolve) if whole else None
         if key is None:
             whole.append(item)
@@ -54,6 +63,32 @@ def _key_of_rest(
     ):
         return _first_key(second)
     return None
+
+
+def _rejoined_rows(
+    items: tuple[Node, ...], inner: JsonSchema
+) -> tuple[tuple[Node, ...], list[ScalarNode]]:
+    """Of items of one kind: the first key that is needed begins each of them."""
+    needed = inner.get("required", ())
+    whole: list[Node] = []
+    keys: list[ScalarNode] = []
+    for item in items if len(needed) > 1 else ():
+        if whole and _goes_on(whole[-1], item, needed[0], set(inner.get("properties", {}))):
+            assert isinstance(item, MappingNode)
+            keys.append(_first_key(item))
+            whole[-1] = _put_together(whole[-1], item)
+        else:
+            whole.append(item)
+    return (tuple(whole) if keys else items), keys
+
+
+def _goes_on(first: Node, second: Node, head: str, known: set[str]) -> bool:
+    if not (isinstance(first, MappingNode) and isinstance(second, MappingNode)):
+        return False
+    before, after = set(first.entries), set(second.entries)
+    whole = not (first.faulty or second.faulty)
+    begun = head in before and bool(after) and head not in after
+    return whole and begun and not before & after and after <= known
 
 
 def _put_together(first: Node, second: Node) -> Node:

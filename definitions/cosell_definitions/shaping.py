@@ -210,14 +210,15 @@ class _Shaper:
         return Shaped(items, node, place_of(key), sound=all(item.sound for item in items))
 
     def _joined(self, node: SequenceNode, inner: JsonSchema | bool) -> tuple[Node, ...]:
-        """The items, where a dash too many begins one in the middle of a step."""
-        branches = {} if isinstance(inner, bool) else self._resolve(inner).get("x-by-key", {})
-        items, keys = rejoined(node.items, branches, self._resolve)
+        """The items, where a dash too many begins one in the middle of another."""
+        if isinstance(inner, bool):
+            return node.items
+        items, keys = rejoined(node.items, self._resolve(inner), self._resolve)
         for key in keys:
             self._say(
                 "01",
                 key.place,
-                f"the dash before {key.text!r} begins a step, and this belongs to the one above",
+                f"the dash before {key.text!r} begins an item, and this belongs to the one above",
                 f"take the dash away, and begin {key.text!r} in the column of the keys above",
             )
         return items

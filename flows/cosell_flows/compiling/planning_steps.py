@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -255,9 +256,7 @@ class StepWalk:
         self._steps(switch.default or (), path.under(f"switch:{step_id}:default"))
 
     def _foreach(self, step: Step, loop: ForEach, path: Path) -> Type:
-        items = self._read(loop.items, path)
-        self.reader.list_needed(loop.items, items)
-        item = items.each
+        item = self._items(loop, path).each
         self._hidden(step, loop, path)
         inner = replace(
             path,
@@ -272,6 +271,20 @@ class StepWalk:
         self._steps(loop.steps, inner)
         result = self._read(loop.result, inner)
         return loop_of(None if loop.result is None else result)
+
+    def _items(self, loop: ForEach, path: Path) -> Type:
+        named = re.match(r"\s*(?P<name>[A-Za-z_]\w*)\s+in\s+(?P<list>.+)", loop.items.text)
+        if named is None or named["name"] in path.names:
+            items = self._read(loop.items, path)
+            self.reader.list_needed(loop.items, items)
+            return items
+        self.found.say(
+            "X009",
+            loop.items.place,
+            "`foreach` takes the list alone; its item has a name under `as`",
+            f"write: foreach: {named['list'].strip()}, and as: {named['name']}",
+        )
+        return ANY
 
     def _hidden(self, step: Step, loop: ForEach, path: Path) -> None:
         """The item's name is its own: neither one of the language, nor that of a loop around.
