@@ -223,7 +223,9 @@ def _lost(path: str, loss: Loss, place: Place) -> Problem:
         code="M044",
         place=place,
         message=f"what is written to {path} does not come back equal: {loss}",
-        hint="let the row name a field that can hold it, or say how it shall fit (type, max_length)",
+        hint="name a value of the field in its table"
+        if loss.of_a_table
+        else "let the row name a field that can hold it, or say how it shall fit (type, max_length)",
         severity=Severity.WARNING,
     )
 

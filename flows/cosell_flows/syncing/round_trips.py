@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import Any
 
 from cosell_definitions.model_mappings import MapField
+from cosell_definitions.problems import did_you_mean
 
 from . import tables
 from .errors import BadValue, TooLong
@@ -37,6 +38,7 @@ class Loss:
     sample: Any
     came_back: Any  # None where it was refused
     why: str
+    of_a_table: bool = False  # a word of it that the field does not know
 
     def __str__(self) -> str:
         if self.came_back is None:
@@ -75,8 +77,19 @@ def _values(field: MapField, described: Mapping[str, Any]) -> Iterator[Loss]:
 
 
 def _words(row: Row, described: Mapping[str, Any]) -> Iterator[Loss]:
-    """Each left word of a table, there and back; words that travel one way are left out."""
+    """Each left word of a table, there and back; of words that travel one way, whether they exist.
+
+    A list of values that is not restricted, such as the stages, takes any word; but a word that is
+    none of its values means nothing to anybody.
+    """
+    listed = described.get("type") == "picklist" and bool(described.get("picklistValues"))
     for one in row.table:
+        if listed and one.direction != "right_to_left" and one.right not in ("*", None):
+            try:
+                _among(one.right, described)
+            except _Refused as refused:
+                yield Loss(sample=one.right, came_back=None, why=str(refused), of_a_table=True)
+                continue
         if one.direction == "left_to_right" or "*" in one.left or one.right in ("*", None):
             continue
         try:
@@ -131,7 +144,9 @@ def _among(value: Any, described: Mapping[str, Any]) -> Any:
     for one in known:
         if str(one).casefold() == str(value).casefold():
             return one
-    raise _Refused(f"is refused: {_field(described)} has no such value")
+    near = did_you_mean(str(value), [str(one) for one in known])
+    guess = f"; did you mean {near!r}?" if near else ""
+    raise _Refused(f"is none of the values of {_field(described)}{guess}")
 
 
 def _field(described: Mapping[str, Any]) -> str:
