@@ -139,6 +139,19 @@ async def test_restore_asks_before_it_writes(
     assert (said.code, "--yes" in said.err, stage.writes("salesforce")) == (2, True, [])
 
 
+async def test_a_stage_is_read_back_from_the_states_it_stood_for(
+    stage: Stage, cosell: Cosell
+) -> None:
+    """What accepting replaced was on hold, which the rules do not let come back."""
+    deal, _ = await stage.received()
+    stage.edit(deal, StageName="Needs Analysis")
+    await stage.sync("opportunity-to-partner-center", opportunity_ids=[deal])
+
+    said = await cosell("records", "restore", deal, "StageName", "--yes")
+
+    assert (said.code, "cannot be set to 'Prospecting'" in said.err) == (1, True)
+
+
 async def test_a_field_that_computes_itself_is_not_set_by_hand(
     stage: Stage, cosell: Cosell, monkeypatch: pytest.MonkeyPatch
 ) -> None:

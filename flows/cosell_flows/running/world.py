@@ -353,6 +353,7 @@ class World:
 
     async def _record(self, write: Write, record_id: str | None) -> None:
         self._note(write.done(record_id))
+        at = self.now()  # one for all fields: it tells which were written together
         await self.ledger.history.record(
             [
                 Change(
@@ -373,7 +374,7 @@ class World:
                     rule_file=one.rule.file if one.rule else None,
                     rule_line=one.rule.line if one.rule else None,
                     own=one.own,
-                    at=self.now(),
+                    at=at,
                 )
                 for one in write.fields
             ]
