@@ -237,8 +237,8 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves, see below
     cursor = connection.cursor()
     for setting in (
+        f"busy_timeout = {_BUSY_MS}",  # first: the next one may have to wait for others, too
         "journal_mode = WAL",
-        f"busy_timeout = {_BUSY_MS}",
         "foreign_keys = ON",
         # An event is answered with 200 only when a power cut cannot take it back.
         "synchronous = FULL",
