@@ -110,7 +110,7 @@ def _parsed(text: str) -> s.Syntax:
     return parsed(text)
 
 
-SYNTAX = Remembered(room=1_000_000)
+SYNTAX = Remembered(room=2_000_000)
 
 # -- evaluating -------------------------------------------------------------------------------
 

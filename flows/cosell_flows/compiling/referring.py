@@ -70,7 +70,7 @@ def _usage(text: str, *, bare: bool) -> Usage:
     return USAGES.made_of(text, about, lambda: _looked_through(text, bare=bare))
 
 
-USAGES = Remembered(room=1_000_000)
+USAGES = Remembered(room=2_000_000)
 
 
 def _looked_through(text: str, *, bare: bool) -> Usage:
