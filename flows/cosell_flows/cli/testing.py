@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import time
 from collections.abc import Iterable, Iterator
@@ -16,16 +15,12 @@ from cosell_definitions.problems import Problem, Severity
 from . import console
 from .console import Context, Failure, say
 from .main import project_folder
-from .progressing import progress
+from .playing import play
 
 if TYPE_CHECKING:
-    from cosell_definitions.model_tests import Case, FlowTests
-
     from ..project import Documents
     from ..running.flowtests.covering import Coverage
     from ..running.flowtests.playing import Played
-
-Chosen = list[tuple["FlowTests", "Case"]]
 
 
 @click.command()
@@ -65,7 +60,7 @@ def test(context: Context, paths: tuple[str, ...], wanted: str | None) -> None:
                           hint=None if wanted else "tests are files that end in .test.yaml, beside the flows",
                           code=console.USAGE if paths or wanted else console.NO)  # fmt: skip
         began = time.monotonic()
-        played = asyncio.run(_play(root, documents, chosen))
+        played = play(root, documents, chosen)
     coverage = _coverage(documents, played, whole=not paths)
     if context.as_json:
         console.show_json(reports.document(played, coverage))
@@ -126,26 +121,6 @@ def _refuse(context: Context, problems: list[Problem], root: Path) -> None:
         say(console.problem_text(problem, root))
     say("the tests themselves have problems; nothing was run")
     raise SystemExit(console.NO)
-
-
-async def _play(root: Path, documents: Documents, chosen: Chosen) -> list[Played]:
-    from ..ledger import ledger_in_memory
-    from ..running.flowtests.playing import NOON, Moving, Theatre
-    from ..running.surveying import connectors_of
-
-    clock = Moving(NOON)
-    ledger = await ledger_in_memory(clock=clock.now)
-    bindings = {name: one.name for name, one in connectors_of(documents).items()}
-    theatre = Theatre(root=root, documents=documents, bindings=bindings, ledger=ledger, clock=clock)
-    played = []
-    try:
-        with progress("tests", total=len(chosen)) as advance:
-            for tests, case in chosen:
-                played.append(await theatre.play(tests, case))
-                advance()
-    finally:
-        await ledger.aclose()
-    return played
 
 
 def _coverage(documents: Documents, played: list[Played], *, whole: bool) -> Coverage:
