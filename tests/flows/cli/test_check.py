@@ -245,11 +245,13 @@ def test_a_check_loads_neither_prefect_nor_the_ledger(project: Path) -> None:
 def test_an_edit_that_brings_no_new_expression_needs_no_grammar(project: Path) -> None:
     """What was read of the other files, and of this one before, is not read again."""
     time.sleep(0.15)  # what was written this very moment is not trusted
-    first = loaded_by_a_check(project, "jinja2", "yaml")
+    loaded_by_a_check(project, "jinja2", "yaml")
     edit(project, FLOW, "description: ", "description: Now ")
-    second = loaded_by_a_check(project, "jinja2", "yaml")
+    words = loaded_by_a_check(project, "jinja2", "yaml")
+    edit(project, FLOW, "outputs:\n", "outputs:\n  more: { value: '{{ 1 + 7 - 3 }}' }\n")
+    expression = loaded_by_a_check(project, "jinja2", "yaml")
 
-    assert (first[1:], second[1:]) == (["jinja2 yaml"], ["yaml"])
+    assert (words[1:], expression[1:]) == (["yaml"], ["jinja2 yaml"])
 
 
 def test_a_project_is_found_from_a_path(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -264,5 +266,5 @@ def test_a_project_that_did_not_change_is_not_read_again(project: Path) -> None:
     time.sleep(0.15)  # what was written this very moment is not trusted
     verdict, loaded = loaded_by_a_check(project, "jinja2", "yaml")
 
-    assert loaded == "jinja2 yaml"
+    assert "yaml" in loaded  # the installation may have what was made of the shipped expressions
     assert loaded_by_a_check(project, "jinja2", "yaml") == [verdict, ""]
