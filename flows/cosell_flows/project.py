@@ -22,6 +22,7 @@ from cosell_definitions.settings import Declaration, EnvironmentFile
 from cosell_env.connections import Block
 
 from .overlays import Overlays, misplaced, read_overlays
+from .whereabouts import DEFAULT_ENVIRONMENT
 
 T = TypeVar("T")
 Named = TypeVar("Named", Flow, MappingFile)
@@ -71,7 +72,7 @@ class Project:
     """A project folder, seen through one environment."""
 
     root: Path
-    environment_name: str = "sandbox"
+    environment_name: str = DEFAULT_ENVIRONMENT
     block: Block | None = None  # reads secrets that Prefect keeps
 
     @cached_property
@@ -93,6 +94,16 @@ class Project:
     def state(self) -> Path:
         """Where the project keeps what is not written by people."""
         return self.root / ".cosell"
+
+    @property
+    def ledger_file(self) -> Path:
+        """The ledger of the environment, where no other is named.
+
+        Each has its own: staging must not move the watermarks of production, and a sandbox of
+        Salesforce that is a copy of it has the same ids.
+        """
+        own = "" if self.environment_name == DEFAULT_ENVIRONMENT else f".{self.environment_name}"
+        return self.state / f"ledger{own}.db"
 
     @property
     def environment_file(self) -> EnvironmentFile:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+DEFAULT_ENVIRONMENT = "sandbox"
+
 
 class NoProject(Exception):
     """There is no project here."""

@@ -58,7 +58,7 @@ async def _examined(project: Project) -> list[Check]:
             warn(f"looking at {what} …")
 
     environment = environment_for_runs(project)
-    if not has_ledger(project.root):
+    if not has_ledger(project):
         return await examine(project, environment, None, told=told)
     ledger = await ledger_of(project)
     try:

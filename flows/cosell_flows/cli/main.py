@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from ..whereabouts import DEFAULT_ENVIRONMENT, find_project
 from . import console
 from .console import Context
 
@@ -48,7 +49,6 @@ _COMMANDS = {
 }
 
 
-DEFAULT_ENVIRONMENT = "sandbox"
 _FOR_ALL = ("--json", "--debug")
 _FOR_ALL_WITH_VALUE = ("--project", "--env")
 
@@ -117,8 +117,6 @@ def cosell(
 
 def project_folder(context: Context, *, new_environment: bool = False) -> Path:
     """The project the command is about, with its environment in it; raises NoProject."""
-    from ..whereabouts import find_project
-
     start = context.folder.resolve()
     if context.folder != Path() and not start.is_dir():
         raise console.Failure(f"there is no folder {context.folder}", code=console.USAGE)

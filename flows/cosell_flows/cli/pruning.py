@@ -38,7 +38,7 @@ def prune(context: Context, days: int) -> None:
     before = datetime.now(UTC) - timedelta(days=days)
     gone = (
         with_ledger(project, lambda ledger: ledger.retention.prune(before))
-        if has_ledger(project.root)
+        if has_ledger(project)
         else {}
     )
     if context.as_json:

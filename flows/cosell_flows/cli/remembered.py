@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .console import Context
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def has_ledger(root: Path) -> bool:
+def has_ledger(project: Project) -> bool:
     """Whether there is a ledger; answers without loading what opens one."""
-    return bool(os.environ.get("COSELL_LEDGER_URL")) or (root / ".cosell" / "ledger.db").is_file()
+    return bool(os.environ.get("COSELL_LEDGER_URL")) or project.ledger_file.is_file()
 
 
 def with_ledger(project: Project, work: Callable[[Ledger], Awaitable[T]]) -> T:
@@ -40,7 +39,7 @@ def with_ledger(project: Project, work: Callable[[Ledger], Awaitable[T]]) -> T:
 
 def ask_ledger(project: Project, work: Callable[[Ledger], Awaitable[T]], *, empty: T) -> T:
     """What *work* finds in the ledger; *empty* where nothing has run yet."""
-    return with_ledger(project, work) if has_ledger(project.root) else empty
+    return with_ledger(project, work) if has_ledger(project) else empty
 
 
 def flows_on(project: Project) -> frozenset[str]:

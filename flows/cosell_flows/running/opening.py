@@ -71,7 +71,7 @@ def _kept(project: Project) -> RefreshTokens:
 
 def ledger_url(project: Project) -> str:
     """Where the ledger is: COSELL_LEDGER_URL, or SQLite in the project's own state."""
-    return os.environ.get("COSELL_LEDGER_URL") or f"sqlite:///{project.state / 'ledger.db'}"
+    return os.environ.get("COSELL_LEDGER_URL") or f"sqlite:///{project.ledger_file}"
 
 
 async def ledger_of(project: Project, *, clock: Clock = utc_now) -> Ledger:

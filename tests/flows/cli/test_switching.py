@@ -111,3 +111,11 @@ def test_a_flow_that_others_call_says_so_when_it_is_turned_off(cosell: Cosell) -
 
     assert said.code == 0
     assert "people-of-a-deal is still called by create-referral" in said.err
+
+
+def test_each_environment_has_its_own_ledger(project: Path, cosell: Cosell) -> None:
+    """C-3: what is tried in staging moves nothing of production, nor of the sandbox."""
+    (project / "env" / "staging.yaml").write_text("environment: v1\n", encoding="utf-8")
+    cosell("--env", "staging", "on", "--all")
+
+    assert on(cosell) == []
