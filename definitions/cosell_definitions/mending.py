@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from .braces import bare_of, quoted, quoted_line
 from .decoding import BLANK_LOOKING, decoded, lines_with_ends
-from .nodes import MappingNode, Node, ScalarNode, SequenceNode
+from .nodes import MappingNode, ScalarNode, scalars_in
 from .parsing import load_flow
 from .reading import read
 
@@ -90,7 +90,7 @@ def _without_needless_braces(text: str, file: str) -> str:
     wrong = {it.place for it in problems if it.code == "X001"}
     lines = lines_with_ends(text)
     nodes = sorted(
-        (node for node in _scalars(document.root) if node.place in wrong),
+        (node for node in scalars_in(document.root) if node.place in wrong),
         key=lambda node: (node.place.line, -node.place.column),
     )
     for node in nodes:
@@ -114,15 +114,3 @@ def _is_plain(text: str) -> bool:
         if not isinstance(value, ScalarNode) or value.quoted or value.text != text:
             return False
     return True
-
-
-def _scalars(node: Node) -> Iterator[ScalarNode]:
-    match node:
-        case ScalarNode():
-            yield node
-        case SequenceNode(items, _):
-            for item in items:
-                yield from _scalars(item)
-        case MappingNode(entries, _):
-            for _, value in entries.values():
-                yield from _scalars(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import field
 
 from .freezing import dataclass
@@ -82,3 +83,17 @@ class Extent:
 
 LEAF = Extent()
 """What a single value stands for: itself."""
+
+
+def scalars_in(node: Node, *, but: Collection[str] = ()) -> Iterator[ScalarNode]:
+    """Every single value at or below a node, in the order of the file; none under the keys *but*."""
+    match node:
+        case ScalarNode():
+            yield node
+        case SequenceNode(items, _):
+            for item in items:
+                yield from scalars_in(item, but=but)
+        case MappingNode(entries, _):
+            for name, (_, value) in entries.items():
+                if name not in but:
+                    yield from scalars_in(value, but=but)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .nodes import MappingNode, Node, ScalarNode, SequenceNode
+from .nodes import Node, scalars_in
 from .problems import Problem, Severity
 
 CODES = {"connector": "C029", "environment": "V016", "variables": "V016"}
@@ -23,7 +23,7 @@ def braces_in_vain(root: Node, kind: str) -> Iterator[Problem]:
     """Every value with braces that stay as they are."""
     if kind not in CODES:
         return
-    for node in _values(root):
+    for node in scalars_in(root, but=_FOR_PEOPLE):
         if "{{" in node.text and not node.faulty:
             yield Problem(
                 code=CODES[kind],
@@ -32,16 +32,3 @@ def braces_in_vain(root: Node, kind: str) -> Iterator[Problem]:
                 hint=_HINTS[kind],
                 severity=Severity.ERROR if kind == "connector" else Severity.WARNING,
             )
-
-
-def _values(node: Node) -> Iterator[ScalarNode]:
-    match node:
-        case ScalarNode():
-            yield node
-        case SequenceNode(items, _):
-            for item in items:
-                yield from _values(item)
-        case MappingNode(entries, _):
-            for name, (_, value) in entries.items():
-                if name not in _FOR_PEOPLE:
-                    yield from _values(value)

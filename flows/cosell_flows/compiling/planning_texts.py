@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from cosell_definitions.model import Template, Value
-from cosell_definitions.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from cosell_definitions.nodes import Node, ScalarNode, scalars_in
 from cosell_definitions.problems import Place, Severity
 
 from . import syntax as s
@@ -39,7 +39,7 @@ def known_by(types: Mapping[str, Type]) -> dict[str, Collection[str]]:
 def check_texts(nodes: Iterable[Node], known: Known, found: Findings) -> None:
     """Every text in values that is letter by letter what an expression would be."""
     for node in nodes:
-        for scalar in _scalars(node):
+        for scalar in scalars_in(node):
             if "{{" in scalar.text:
                 check_query(Template(scalar.text, scalar.inside, scalar.turns), found)
                 continue
@@ -141,15 +141,3 @@ def names_something(text: str, known: Known) -> bool:
     if (path["second"] or path["key"]) not in known[path["first"]]:
         return False
     return path["first"] != "steps" or path["third"] in _OF_A_STEP
-
-
-def _scalars(node: Node) -> Iterator[ScalarNode]:
-    match node:
-        case ScalarNode():
-            yield node
-        case SequenceNode(items, _):
-            for item in items:
-                yield from _scalars(item)
-        case MappingNode(entries, _):
-            for _, value in entries.values():
-                yield from _scalars(value)
